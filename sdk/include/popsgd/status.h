@@ -1,0 +1,41 @@
+// Errors are values: nothing in the SDK throws, and nothing aborts on what a peer or a file may contain.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <utility>
+
+namespace popsgd {
+
+enum class Status : std::uint8_t {
+  ok,
+  invalid_size,       ///< a width, dimension or count is zero or too large to address
+  invalid_rate,       ///< a rate, decay, momentum or weight is negative, above its range or not finite
+  shape_mismatch,     ///< a span's length is not the one the model asks for
+  scratch_too_small,  ///< the caller's scratch memory is smaller than the stated size
+  label_out_of_range, ///< a class label is not below the number of classes
+};
+
+/// One line for a person, e.g. "the scratch memory is smaller than scratch_size() asks for".
+[[nodiscard]] std::string_view text(Status status) noexcept;
+
+/// A value, or the reason why there is none. T must be default-constructible and cheap to move.
+template <typename T>
+class [[nodiscard]] Result {
+ public:
+  constexpr Result(T value) noexcept : value_(std::move(value)) {}          // NOLINT(google-explicit-constructor)
+  constexpr Result(Status status) noexcept : status_(status) {}             // NOLINT(google-explicit-constructor)
+
+  [[nodiscard]] constexpr bool ok() const noexcept { return status_ == Status::ok; }
+  [[nodiscard]] constexpr Status status() const noexcept { return status_; }
+
+  /// The value; only meaningful when ok().
+  [[nodiscard]] constexpr const T& value() const noexcept { return value_; }
+  [[nodiscard]] constexpr const T* operator->() const noexcept { return &value_; }
+
+ private:
+  T value_{};
+  Status status_ = Status::ok;
+};
+
+}  // namespace popsgd

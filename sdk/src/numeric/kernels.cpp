@@ -1,0 +1,218 @@
+#include "numeric/kernels.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstdint>
+
+#include "numeric/lanes.h"
+
+namespace popsgd::numeric {
+namespace {
+
+// Tiles are sized so that their accumulators, one row of operands and a spare fit the register file.
+constexpr std::size_t kDotA = kLanes == 1 ? 1 : 4;
+constexpr std::size_t kDotB = kRegisters == 32 ? 6 : 2;
+constexpr std::size_t kCombineRows = kLanes == 1 ? 2 : kRegisters == 32 ? 4 : 3;
+constexpr std::size_t kCombineVectors = kLanes == 1 ? 2 : kRegisters == 32 ? 6 : 4;
+
+// A tile's operands stay in a first-level cache of 48 kB up to this depth.
+constexpr std::size_t kDepthBlock = 800;
+
+template <std::size_t A, std::size_t B>
+void dot_tile(std::size_t depth, const float* a, std::size_t lda, const float* b, std::size_t ldb, float* c,
+              std::size_t ldc, bool add) {
+  Lanes sums[A][B] = {};
+  const std::size_t whole = depth - depth % kLanes;
+  for (std::size_t k = 0; k < whole; k += kLanes) {
+    Lanes vb[B];
+    for (std::size_t j = 0; j < B; ++j) vb[j] = load(b + j * ldb + k);
+    for (std::size_t i = 0; i < A; ++i) {
+      const Lanes va = load(a + i * lda + k);
+      for (std::size_t j = 0; j < B; ++j) sums[i][j] += va * vb[j];
+    }
+  }
+  for (std::size_t i = 0; i < A; ++i) {
+    for (std::size_t j = 0; j < B; ++j) {
+      float dot = sum(sums[i][j]);
+      for (std::size_t k = whole; k < depth; ++k) dot += a[i * lda + k] * b[j * ldb + k];
+      c[i * ldc + j] = dot + (add ? c[i * ldc + j] : 0.0F);
+    }
+  }
+}
+
+// The last, narrower tile of a row of tiles: one instance a width, chosen at run time.
+template <std::size_t A, std::size_t B>
+void dot_tile_of(std::size_t width, std::size_t depth, const float* a, std::size_t lda, const float* b,
+                 std::size_t ldb, float* c, std::size_t ldc, bool add) {
+  if (width == B) return dot_tile<A, B>(depth, a, lda, b, ldb, c, ldc, add);
+  if constexpr (B > 1) dot_tile_of<A, B - 1>(width, depth, a, lda, b, ldb, c, ldc, add);
+}
+
+// What combine_rows() does, as one value to pass on.
+struct Combination {
+  std::size_t rows;
+  std::size_t terms;
+  Coefficients coefficients;
+  const float* in;
+  std::size_t ldin;
+  float keep;
+  float scale;
+  float* out;
+  std::size_t ldout;
+};
+
+// R rows by V vectors of L from row `row` and column `column` on.
+template <typename L, std::size_t R, std::size_t V>
+void combine_tile(const Combination& job, std::size_t row, std::size_t column) {
+  constexpr std::size_t kWidth = sizeof(L) / sizeof(float);
+  const auto [data, row_stride, term_stride] = job.coefficients;
+  const float* coefficient = data + row * row_stride;
+  const float* in = job.in + column;
+  // Fetched while the sums are made: a model seldom lies in the nearest cache when an agent wakes up.
+  for (std::size_t r = 0; r < R; ++r) {
+    for (std::size_t v = 0; v < V; ++v) __builtin_prefetch(job.out + (row + r) * job.ldout + column + v * kWidth, 1);
+  }
+  L sums[R][V] = {};
+  for (std::size_t s = 0; s < job.terms; ++s, in += job.ldin, coefficient += term_stride) {
+    L values[V];
+    for (std::size_t v = 0; v < V; ++v) values[v] = load<L>(in + v * kWidth);
+    for (std::size_t r = 0; r < R; ++r) {
+      const L c = broadcast<L>(coefficient[r * row_stride]);
+      for (std::size_t v = 0; v < V; ++v) sums[r][v] += c * values[v];
+    }
+  }
+  const L scale = broadcast<L>(job.scale);
+  const L keep = broadcast<L>(job.keep);
+  for (std::size_t r = 0; r < R; ++r) {
+    float* out = job.out + (row + r) * job.ldout + column;
+    for (std::size_t v = 0; v < V; ++v, out += kWidth) {
+      store<L>(out, job.keep == 0.0F ? scale * sums[r][v] : keep * load<L>(out) + scale * sums[r][v]);
+    }
+  }
+}
+
+// The last, fewer than R rows of a panel: one instance a count, chosen at run time.
+template <typename L, std::size_t R, std::size_t V>
+void combine_last_rows(const Combination& job, std::size_t row, std::size_t column) {
+  if (job.rows - row == R) return combine_tile<L, R, V>(job, row, column);
+  if constexpr (R > 1) combine_last_rows<L, R - 1, V>(job, row, column);
+}
+
+// All rows of a panel of V vectors of L.
+template <typename L, std::size_t V>
+void combine_panel(const Combination& job, std::size_t column) {
+  std::size_t row = 0;
+  for (; row + kCombineRows <= job.rows; row += kCombineRows) combine_tile<L, kCombineRows, V>(job, row, column);
+  combine_last_rows<L, kCombineRows - 1, V>(job, row, column);
+}
+
+// The columns from `column` on: fewer vectors at a time, then vectors of half the width, until none is left.
+template <std::size_t Width, std::size_t V>
+void combine_rest(const Combination& job, std::size_t columns, std::size_t column) {
+  if (column + V * Width <= columns) {
+    combine_panel<LanesN<Width>, V>(job, column);
+    column += V * Width;
+  }
+  if constexpr (V > 1) {
+    combine_rest<Width, V - 1>(job, columns, column);
+  } else if constexpr (Width > 1) {
+    combine_rest<Width / 2, 1>(job, columns, column);
+  }
+}
+
+}  // namespace
+
+void dot_rows(std::size_t rows_a, std::size_t rows_b, std::size_t depth, const float* a, std::size_t lda,
+              const float* b, std::size_t ldb, float* c, std::size_t ldc) {
+  std::size_t start = 0;
+  do {
+    const std::size_t block = std::min(kDepthBlock, depth - start);
+    const bool add = start > 0;
+    for (std::size_t j = 0; j < rows_b; j += kDotB) {
+      const std::size_t width = std::min(kDotB, rows_b - j);
+      const float* bj = b + j * ldb + start;
+      std::size_t i = 0;
+      for (; i + kDotA <= rows_a; i += kDotA) {
+        dot_tile_of<kDotA, kDotB>(width, block, a + i * lda + start, lda, bj, ldb, c + i * ldc + j, ldc, add);
+      }
+      for (; i < rows_a; ++i) {
+        dot_tile_of<1, kDotB>(width, block, a + i * lda + start, lda, bj, ldb, c + i * ldc + j, ldc, add);
+      }
+    }
+    start += block;
+  } while (start < depth);
+}
+
+void combine_rows(std::size_t rows, std::size_t terms, std::size_t columns, Coefficients coefficients,
+                  const float* in, std::size_t ldin, float keep, float scale, float* out, std::size_t ldout) {
+  const Combination job{rows, terms, coefficients, in, ldin, keep, scale, out, ldout};
+  constexpr std::size_t kPanel = kCombineVectors * kLanes;
+  std::size_t column = 0;
+  for (; column + kPanel <= columns; column += kPanel) combine_panel<Lanes, kCombineVectors>(job, column);
+  combine_rest<kLanes, kCombineVectors - 1>(job, columns, column);
+}
+
+void scale_add(std::size_t count, float keep, float scale, const float* x, float* y) {
+  if (keep == 0.0F) {
+    for (std::size_t k = 0; k < count; ++k) y[k] = scale * x[k];
+  } else {
+    for (std::size_t k = 0; k < count; ++k) y[k] = keep * y[k] + scale * x[k];
+  }
+}
+
+void average(std::size_t count, float* __restrict a, float* __restrict b) {
+  const Lanes half = broadcast(0.5F);
+  std::size_t k = 0;
+  for (; k + kLanes <= count; k += kLanes) {
+    const Lanes mean = (load(a + k) + load(b + k)) * half;
+    store(a + k, mean);
+    store(b + k, mean);
+  }
+  for (; k < count; ++k) a[k] = b[k] = (a[k] + b[k]) * 0.5F;
+}
+
+void add_difference(std::size_t count, float weight, const float* mine, const float* theirs, float* x) {
+  for (std::size_t k = 0; k < count; ++k) x[k] += weight * (theirs[k] - mine[k]);
+}
+
+double squared_distance(std::size_t count, const float* a, const float* b) {
+  // Blocks short enough that float sums lose nothing that matters; between blocks, double.
+  constexpr std::size_t kBlock = 64 * kLanes;
+  double total = 0;
+  for (std::size_t start = 0; start < count; start += kBlock) {
+    const std::size_t end = std::min(count, start + kBlock);
+    Lanes sums{};
+    std::size_t k = start;
+    for (; k + kLanes <= end; k += kLanes) {
+      const Lanes gap = load(a + k) - load(b + k);
+      sums += gap * gap;
+    }
+    float rest = 0;
+    for (; k < end; ++k) rest += (a[k] - b[k]) * (a[k] - b[k]);
+    total += static_cast<double>(sum(sums)) + static_cast<double>(rest);
+  }
+  return total;
+}
+
+void exponential(std::size_t count, float* x) {
+  // e^x = 2^n e^r with n = round(x / ln 2), |r| <= ln 2 / 2; e^r by its Taylor series to the sixth power,
+  // whose remainder (ln 2 / 2)^7 / 7! = 1.2e-7 is half a unit in the last place. ln 2 in two parts
+  // (Cody and Waite) keeps r exact.
+  for (std::size_t k = 0; k < count; ++k) {
+    const float limited = x[k] > -87.0F ? std::min(x[k], 88.0F) : -87.0F;
+    const float half = limited < 0 ? -0.5F : 0.5F;
+    const float n = static_cast<float>(static_cast<std::int32_t>(limited * 1.44269504F + half));
+    const float r = (limited - n * 0.693359375F) - n * -2.12194440e-4F;
+    float series = 1.0F / 720;
+    series = series * r + 1.0F / 120;
+    series = series * r + 1.0F / 24;
+    series = series * r + 1.0F / 6;
+    series = series * r + 0.5F;
+    series = series * r + 1.0F;
+    series = series * r + 1.0F;
+    const float power = std::bit_cast<float>((static_cast<std::int32_t>(n) + 127) << 23);
+    x[k] = x[k] >= -87.0F ? series * power : (x[k] < -87.0F ? 0.0F : x[k]);  // the last: NaN stays NaN
+  }
+}
+
+}  // namespace popsgd::numeric

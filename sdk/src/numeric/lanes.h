@@ -1,0 +1,73 @@
+// A vector of floats as wide as the target's registers, by the compilers' vector extension.
+#pragma once
+
+#include <cstddef>
+#include <cstring>
+#include <utility>
+
+namespace popsgd::numeric {
+
+#if defined(__AVX512F__)
+inline constexpr std::size_t kLanes = 16;
+#elif defined(__AVX__)
+inline constexpr std::size_t kLanes = 8;
+#elif defined(__SSE__) || defined(__ARM_NEON)
+inline constexpr std::size_t kLanes = 4;
+#else
+inline constexpr std::size_t kLanes = 1;  // a microcontroller: plain floats, no code for shuffles
+#endif
+
+/// How many registers of that width a kernel may count on.
+#if defined(__AVX512F__) || defined(__aarch64__)
+inline constexpr std::size_t kRegisters = 32;
+#else
+inline constexpr std::size_t kRegisters = 16;
+#endif
+
+template <std::size_t Width>
+struct LanesOf {
+  using Type [[gnu::vector_size(Width * sizeof(float))]] = float;
+};
+template <>
+struct LanesOf<1> {
+  using Type = float;
+};
+template <std::size_t Width>
+using LanesN = typename LanesOf<Width>::Type;
+using Lanes = LanesN<kLanes>;
+
+template <typename L = Lanes>
+[[gnu::always_inline]] inline L load(const float* p) {
+  L v;
+  std::memcpy(&v, p, sizeof v);
+  return v;
+}
+
+template <typename L>
+[[gnu::always_inline]] inline void store(float* p, L v) {
+  std::memcpy(p, &v, sizeof v);
+}
+
+template <typename L = Lanes>
+[[gnu::always_inline]] inline L broadcast(float x) {
+  return x - L{};  // not L{} + x, which would have to turn -0 into +0
+}
+
+/// Sum of the lanes by halves: k with k + Width / 2, and so on; always in the same order.
+template <std::size_t Width>
+[[gnu::always_inline]] inline float sum_lanes(LanesN<Width> v) {
+  if constexpr (Width == 1) {
+    return v;
+  } else if constexpr (Width == 2) {
+    return v[0] + v[1];
+  } else {
+    return [v]<std::size_t... K>(std::index_sequence<K...>) __attribute__((always_inline)) {
+      return sum_lanes<Width / 2>(__builtin_shufflevector(v, v, K...) +
+                                  __builtin_shufflevector(v, v, (K + Width / 2)...));
+    }(std::make_index_sequence<Width / 2>{});
+  }
+}
+
+[[gnu::always_inline]] inline float sum(Lanes v) { return sum_lanes<kLanes>(v); }
+
+}  // namespace popsgd::numeric

@@ -62,6 +62,7 @@ enum class Purpose : std::uint32_t {
   topology = 6,
   data = 7,
   split = 8,
+  measurement = 9,
   user = 0x8000'0000U,  ///< from here on: the application's own
 };
 

@@ -1,0 +1,35 @@
+#include "arena.h"
+
+#include <sys/mman.h>
+
+#include <utility>
+
+#include <popsgd/sim/error.h>
+
+namespace popsgd::sim {
+
+Arena::Arena(std::size_t floats) : floats_(floats) {
+  if (floats == 0) return;
+  void* memory = mmap(nullptr, floats * sizeof(float), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) {
+    throw Error("not enough memory for the swarm's models: " + std::to_string(floats * sizeof(float) >> 20) +
+                " MB; use fewer agents or a smaller model");
+  }
+  madvise(memory, floats * sizeof(float), MADV_HUGEPAGE);  // a wish: without it everything works, only slower
+  data_ = static_cast<float*>(memory);
+}
+
+Arena::~Arena() {
+  if (data_ != nullptr) munmap(data_, floats_ * sizeof(float));
+}
+
+Arena::Arena(Arena&& other) noexcept
+    : data_(std::exchange(other.data_, nullptr)), floats_(std::exchange(other.floats_, 0)) {}
+
+Arena& Arena::operator=(Arena&& other) noexcept {
+  std::swap(data_, other.data_);
+  std::swap(floats_, other.floats_);
+  return *this;
+}
+
+}  // namespace popsgd::sim

@@ -1,0 +1,88 @@
+#include "fused_quadratic.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <vector>
+
+#include "blocks.h"
+#include "sampler.h"
+
+namespace popsgd::sim {
+namespace {
+
+constexpr std::size_t kChunk = 256;
+
+// How many interactions ahead memory is asked for: a random row of a large table takes as long to arrive as
+// about ten interactions take.
+constexpr std::size_t kAhead = 12;
+
+constexpr std::size_t kLine = 16;
+
+struct Rows {
+  float* xi;
+  float* xj;
+  const float* ci;
+  const float* cj;
+};
+
+void prefetch(const Rows& rows, std::size_t d) {
+  for (std::size_t k = 0; k < d; k += kLine) {
+    __builtin_prefetch(rows.xi + k, 1);
+    __builtin_prefetch(rows.xj + k, 1);
+    __builtin_prefetch(rows.ci + k, 0);
+    __builtin_prefetch(rows.cj + k, 0);
+  }
+}
+
+// keep = (1 - eta (a + lambda)) / 2, gain = eta / 2. `probe` collects 0 * x: 0 as long as all is finite.
+template <std::size_t Width>
+inline void interact(const Rows& rows, std::size_t k, const float* __restrict keep, float gain,
+                     float* __restrict probe) {
+  float* __restrict xi = rows.xi + k;
+  float* __restrict xj = rows.xj + k;
+  for (std::size_t l = 0; l < Width; ++l) {
+    const float x = keep[k + l] * (xi[l] + xj[l]) + gain * (rows.ci[k + l] + rows.cj[k + l]);
+    probe[l] += 0 * x;
+    xi[l] = x;
+    xj[l] = x;
+  }
+}
+
+}  // namespace
+
+bool interact_fused(const FusedQuadratic& job, std::span<const Pair> pairs) {
+  const std::size_t d = job.problem.parameters();
+  const float* table = job.problem.train().floats.data();
+  const auto samples = static_cast<std::uint32_t>(job.problem.train().rows);
+  std::vector<float> keep(d);
+  for (std::size_t k = 0; k < d; ++k) {
+    keep[k] = 0.5F * (1 - job.eta * (job.problem.quadratic()->curvature()[k] + job.weight_decay));
+  }
+  const float gain = 0.5F * job.eta;
+  alignas(64) std::array<float, kLine> probe{};
+
+  std::array<std::uint32_t, kChunk> words0;
+  std::array<std::uint32_t, kChunk> words1;
+  std::array<Rows, kChunk> rows;
+  for (std::size_t start = 0; start < pairs.size(); start += kChunk) {
+    const std::size_t count = std::min(kChunk, pairs.size() - start);
+    fill_blocks(job.samples, job.first + start, std::uint64_t{1} << Sampler::kSampleBits,
+                std::span(words0).first(count), std::span(words1).first(count));
+    for (std::size_t k = 0; k < count; ++k) {
+      const Pair pair = pairs[start + k];
+      rows[k] = {job.swarm[pair.initiator].data(), job.swarm[pair.responder].data(),
+                 table + below(words0[k], samples) * d, table + below(words1[k], samples) * d};
+      if (k < kAhead) prefetch(rows[k], d);
+    }
+    for (std::size_t k = 0; k < count; ++k) {
+      if (k + kAhead < count) prefetch(rows[k + kAhead], d);
+      std::size_t column = 0;
+      for (; column + kLine <= d; column += kLine) interact<kLine>(rows[k], column, keep.data(), gain, probe.data());
+      for (; column < d; ++column) interact<1>(rows[k], column, keep.data(), gain, probe.data());
+    }
+  }
+  return std::all_of(probe.begin(), probe.end(), [](float value) { return value == 0; });
+}
+
+}  // namespace popsgd::sim

@@ -1,0 +1,177 @@
+#include "population.h"
+
+#include <algorithm>
+#include <cmath>
+#include <thread>
+
+#include <popsgd/merge.h>
+
+#include "blocks.h"
+#include "fused_quadratic.h"
+
+namespace popsgd::sim {
+namespace {
+
+// Interactions handled at a time: enough to find independent ones, few enough for the first-level cache.
+constexpr std::size_t kChunk = 1024;
+
+// About as many multiplications as it takes to make handing out a piece of work negligible.
+constexpr std::size_t kGrainWork = 1U << 16;
+
+}  // namespace
+
+Population::Population(Interaction kind, const Problem& problem, const Settings& settings, const Topology& topology,
+                       const Shards& shards, Workers& workers)
+    : kind_(kind),
+      problem_(problem),
+      settings_(settings),
+      shards_(shards),
+      workers_(workers),
+      sequence_(topology, settings.speeds, settings.seed),
+      steps_random_(Random::key(settings.seed, Purpose::local_steps)),
+      swarm_(settings.agents, problem.parameters()),
+      trainer_(problem, settings, shards, settings.agents, workers.count()) {
+  swarm_.initialise(problem);
+  if (settings.merge == Merge::delta) {
+    snapshots_.emplace(settings.agents, problem.parameters());
+    snapshots_->initialise(problem);
+  }
+  if (workers.count() > 1) {
+    schedule_.emplace(settings.agents);
+    turns_ = std::make_unique<std::atomic<std::uint32_t>[]>(settings.agents);
+  }
+}
+
+Account Population::account() const {
+  const double pairs = static_cast<double>(settings_.agents) / 2;
+  const std::uint64_t model_bytes = sizeof(float) * problem_.parameters();
+  const bool both = kind_ == Interaction::both;
+  return {.interactions = done_,
+          .gradient_evaluations = evaluations_,
+          .parallel_time = static_cast<double>(done_) / (both ? pairs : 2 * pairs),
+          .bytes = done_ * model_bytes * (both ? 2 : 1)};
+}
+
+void Population::run_until(std::uint64_t interactions) {
+  // A one-sided interaction spends half the gradients of a mutual one.
+  const std::uint64_t target = kind_ == Interaction::both ? interactions : 2 * interactions;
+  std::vector<Pair> pairs(kChunk);
+  while (done_ < target && !diverged_at_) {
+    const auto chunk = std::span(pairs).first(std::min<std::uint64_t>(kChunk, target - done_));
+    sequence_.fill(done_, chunk);
+    run_chunk(chunk);
+    evaluations_ += evaluations(chunk.size());
+    done_ += chunk.size();
+    if (first_bad_ != UINT64_MAX) diverged_at_ = first_bad_ + 1;
+  }
+}
+
+void Population::run_chunk(std::span<const Pair> pairs) {
+  if (workers_.count() > 1) return run_in_parallel(pairs);
+  if (fusable()) return run_fused(pairs);
+  run_in_order(pairs);
+}
+
+void Population::run_in_order(std::span<const Pair> pairs) {
+  for (std::size_t k = 0; k < pairs.size(); ++k) interact(0, pairs[k], done_ + k);
+}
+
+void Population::run_in_parallel(std::span<const Pair> pairs) {
+  const std::size_t work = problem_.parameters() * settings_.batch * settings_.local_steps.mean;
+  const std::size_t most = std::max<std::size_t>(1, settings_.agents / (8 * workers_.count()));
+  const std::size_t grain = std::clamp<std::size_t>(kGrainWork / std::max<std::size_t>(1, work), 1, most);
+  const auto width = static_cast<std::uint32_t>(grain * workers_.count());
+  const std::span<const Task> tasks = schedule_->order(pairs, width);
+
+  std::atomic<std::size_t> next{0};
+  const auto wait_for = [this](std::uint32_t agent, std::uint32_t turn) {
+    for (int spins = 0; turns_[agent].load(std::memory_order_acquire) != turn; ++spins) {
+      if (spins > 1000) std::this_thread::yield();
+    }
+  };
+  workers_.run([&](std::size_t worker) {
+    for (std::size_t start = next.fetch_add(grain); start < tasks.size(); start = next.fetch_add(grain)) {
+      for (const Task& task : tasks.subspan(start, std::min(grain, tasks.size() - start))) {
+        const auto [initiator, responder] = task.pair;
+        wait_for(initiator, task.initiator_turn);
+        wait_for(responder, task.responder_turn);
+        interact(worker, task.pair, done_ + task.offset);
+        turns_[initiator].store(task.initiator_turn + 1, std::memory_order_release);
+        turns_[responder].store(task.responder_turn + 1, std::memory_order_release);
+      }
+    }
+  });
+}
+
+void Population::interact(std::size_t worker, Pair pair, std::uint64_t t) {
+  take_steps(worker, pair.initiator, t, 0);
+  if (kind_ == Interaction::both) {
+    take_steps(worker, pair.responder, t, 1);
+    trainer_.average_counters(pair.initiator, pair.responder);
+  }
+  merge(pair);
+}
+
+void Population::take_steps(std::size_t worker, std::uint32_t agent, std::uint64_t t, std::uint32_t lane) {
+  if (!trainer_.step(worker, agent, swarm_[agent], agent, t, lane, local_steps(t, lane))) note_divergence(t);
+}
+
+std::uint64_t Population::local_steps(std::uint64_t t, std::uint32_t lane) const {
+  const auto [mean, geometric] = settings_.local_steps;
+  if (!geometric || mean == 1) return mean;
+  // P(steps = k) = p (1 - p)^(k - 1), p = 1 / H, by inversion; at most 22 H from 32 random bits.
+  const auto words = steps_random_.block(static_cast<std::uint32_t>(t), static_cast<std::uint32_t>(t >> 32));
+  const double uniform = (words[lane] + 0.5) * 0x1p-32;
+  return 1 + static_cast<std::uint64_t>(std::log(uniform) / std::log1p(-1.0 / mean));
+}
+
+std::uint64_t Population::evaluations(std::size_t interactions) const {
+  const std::uint32_t lanes = kind_ == Interaction::both ? 2 : 1;
+  std::uint64_t total = 0;
+  for (std::uint32_t lane = 0; lane < lanes; ++lane) {
+    if (!settings_.local_steps.geometric) {
+      total += interactions * settings_.local_steps.mean;
+    } else {
+      for (std::size_t k = 0; k < interactions; ++k) total += local_steps(done_ + k, lane);
+    }
+  }
+  return total;
+}
+
+void Population::merge(Pair pair) {
+  const Params a = swarm_[pair.initiator];
+  const Params b = swarm_[pair.responder];
+  if (kind_ == Interaction::one_sided) return apply_delta(a, a, b);
+  if (settings_.merge == Merge::average) return adopt_average(a, b);
+  const Params published_a = (*snapshots_)[pair.initiator];
+  const Params published_b = (*snapshots_)[pair.responder];
+  apply_delta(a, published_a, published_b);
+  apply_delta(b, published_b, published_a);
+  std::copy(a.begin(), a.end(), published_a.begin());
+  std::copy(b.begin(), b.end(), published_b.begin());
+}
+
+void Population::note_divergence(std::uint64_t t) {
+  std::uint64_t first = first_bad_.load();
+  while (t < first && !first_bad_.compare_exchange_weak(first, t)) {
+  }
+}
+
+bool Population::fusable() const {
+  return problem_.quadratic() != nullptr && kind_ == Interaction::both && settings_.batch == 1 &&
+         settings_.local_steps.mean == 1 && settings_.merge == Merge::average && settings_.sgd.momentum == 0 &&
+         settings_.schedule.shape == Schedule::Shape::constant && shards_.shared();
+}
+
+void Population::run_fused(std::span<const Pair> pairs) {
+  const bool finite = interact_fused({.problem = problem_,
+                                      .swarm = swarm_,
+                                      .eta = settings_.schedule.eta,
+                                      .weight_decay = settings_.sgd.weight_decay,
+                                      .samples = Sampler::training(settings_.seed),
+                                      .first = done_},
+                                     pairs);
+  if (!finite) note_divergence(done_ + pairs.size() - 1);
+}
+
+}  // namespace popsgd::sim

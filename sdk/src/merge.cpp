@@ -1,7 +1,7 @@
+#include "numeric/kernels.h"
+
 #include <popsgd/assert.h>
 #include <popsgd/merge.h>
-
-#include "numeric/kernels.h"
 
 namespace popsgd {
 

@@ -6,8 +6,10 @@ namespace popsgd {
 
 float Schedule::rate(StepCounter t) const noexcept {
   switch (shape) {
-    case Shape::constant: return eta;
-    case Shape::inverse: return static_cast<float>(static_cast<double>(eta) / (1.0 + t.steps() / horizon));
+    case Shape::constant:
+      return eta;
+    case Shape::inverse:
+      return static_cast<float>(static_cast<double>(eta) / (1.0 + t.steps() / horizon));
     case Shape::inverse_sqrt:
       return static_cast<float>(static_cast<double>(eta) / std::sqrt(1.0 + t.steps() / horizon));
     case Shape::piecewise: {

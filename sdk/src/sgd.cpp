@@ -1,10 +1,9 @@
+#include "numeric/kernels.h"
+
+#include <popsgd/assert.h>
 #include <popsgd/sgd.h>
 
 #include <cmath>
-
-#include <popsgd/assert.h>
-
-#include "numeric/kernels.h"
 
 namespace popsgd {
 

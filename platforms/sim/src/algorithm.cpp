@@ -1,17 +1,17 @@
+#include "baselines.h"
+#include "population.h"
+
 #include <popsgd/sim/algorithm.h>
+#include <popsgd/sim/error.h>
 
 #include <array>
 #include <string>
 
-#include <popsgd/sim/error.h>
-
-#include "baselines.h"
-#include "population.h"
-
 namespace popsgd::sim {
 
-std::unique_ptr<Algorithm> make_algorithm(std::string_view name, const Problem& problem, const Settings& settings,
-                                          const Topology& topology, const Shards& shards, Workers& workers) {
+std::unique_ptr<Algorithm> make_algorithm(std::string_view name, const Problem& problem,
+                                          const Settings& settings, const Topology& topology,
+                                          const Shards& shards, Workers& workers) {
   const auto population = [&](Interaction kind) {
     return std::make_unique<Population>(kind, problem, settings, topology, shards, workers);
   };
@@ -20,7 +20,8 @@ std::unique_ptr<Algorithm> make_algorithm(std::string_view name, const Problem& 
   if (name == "sgd") return std::make_unique<CentralSgd>(problem, settings, shards, workers);
   if (name == "minibatch") return std::make_unique<MiniBatch>(problem, settings, shards, workers);
   if (name == "fedavg") return std::make_unique<FedAvg>(problem, settings, shards, workers);
-  if (name == "dpsgd") return std::make_unique<DecentralisedSgd>(problem, settings, topology, shards, workers);
+  if (name == "dpsgd")
+    return std::make_unique<DecentralisedSgd>(problem, settings, topology, shards, workers);
   if (name == "sgp") return std::make_unique<GradientPush>(problem, settings, topology, shards, workers);
   if (name == "local") return std::make_unique<LocalOnly>(problem, settings, shards, workers);
   constexpr std::array<std::string_view, 8> kNames{"popsgd", "sgd",    "minibatch", "fedavg",

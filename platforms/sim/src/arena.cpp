@@ -1,16 +1,17 @@
 #include "arena.h"
 
-#include <sys/mman.h>
+#include <popsgd/sim/error.h>
 
 #include <utility>
 
-#include <popsgd/sim/error.h>
+#include <sys/mman.h>
 
 namespace popsgd::sim {
 
 Arena::Arena(std::size_t floats) : floats_(floats) {
   if (floats == 0) return;
-  void* memory = mmap(nullptr, floats * sizeof(float), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  void* memory =
+      mmap(nullptr, floats * sizeof(float), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED) {
     throw Error("not enough memory for the swarm's models: " + std::to_string(floats * sizeof(float) >> 20) +
                 " MB; use fewer agents or a smaller model");

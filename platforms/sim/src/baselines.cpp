@@ -1,16 +1,17 @@
 #include "baselines.h"
 
-#include <algorithm>
-#include <atomic>
-
-#include <popsgd/sim/error.h>
-
 #include "blocks.h"
 #include "mean.h"
 
+#include <popsgd/sim/error.h>
+
+#include <algorithm>
+#include <atomic>
+
 namespace popsgd::sim {
 
-CentralSgd::CentralSgd(const Problem& problem, const Settings& settings, const Shards& shards, Workers& workers)
+CentralSgd::CentralSgd(const Problem& problem, const Settings& settings, const Shards& shards,
+                       Workers& workers)
     : Synchronous(problem, settings, shards, workers, 1) {}
 
 bool CentralSgd::round(std::uint64_t number) {
@@ -31,13 +32,14 @@ bool MiniBatch::round(std::uint64_t number) {
     float keep = 0;
     for (auto agent = static_cast<std::uint32_t>(group); agent < settings_.agents;
          agent += static_cast<std::uint32_t>(partial_.size())) {
-      if (!trainer_.add_gradient(worker, x, agent, draw(number, agent), keep, share, partial_[group])) finite = false;
+      if (!trainer_.add_gradient(worker, x, agent, draw(number, agent), keep, share, partial_[group]))
+        finite = false;
       keep = 1;
     }
   });
   // The mean gradient is a gradient like any other: Sgd adds decay and momentum.
-  const auto sum_of_groups = [](const void* context, ConstParams, const Batch&, float keep, float scale, Params into,
-                                Scratch) noexcept {
+  const auto sum_of_groups = [](const void* context, ConstParams, const Batch&, float keep, float scale,
+                                Params into, Scratch) noexcept {
     const auto& groups = *static_cast<const std::vector<std::vector<float>>*>(context);
     for (std::size_t k = 0; k < into.size(); ++k) {
       float sum = 0;
@@ -46,7 +48,8 @@ bool MiniBatch::round(std::uint64_t number) {
     }
     return 0.0F;
   };
-  const Gradient mean{.function = sum_of_groups, .context = &partial_, .parameters = x.size(), .in_place = true};
+  const Gradient mean{
+      .function = sum_of_groups, .context = &partial_, .parameters = x.size(), .in_place = true};
   settings_.sgd.step(mean, {}, trainer_.rate(0), x, velocity_, scratch_);
   trainer_.count_step(0);
   return finite;
@@ -72,7 +75,8 @@ bool DecentralisedSgd::round(std::uint64_t number) {
   if (topology_.complete()) {
     set_all_to_mean(swarm_, workers_);  // all weights are 1 / n
   } else {
-    workers_.for_each(swarm_.agents(), [&](std::size_t, std::size_t k) { mix(static_cast<std::uint32_t>(k)); });
+    workers_.for_each(swarm_.agents(),
+                      [&](std::size_t, std::size_t k) { mix(static_cast<std::uint32_t>(k)); });
     std::swap(swarm_, mixed_);
   }
   return finite;
@@ -118,7 +122,8 @@ bool GradientPush::round(std::uint64_t number) {
     trainer_.count_step(agent);
   });
   choose_targets(number);
-  workers_.for_each(swarm_.agents(), [&](std::size_t, std::size_t k) { receive(static_cast<std::uint32_t>(k)); });
+  workers_.for_each(swarm_.agents(),
+                    [&](std::size_t, std::size_t k) { receive(static_cast<std::uint32_t>(k)); });
   std::swap(swarm_, received_);
   std::swap(weights_, received_weights_);
   return finite;
@@ -128,7 +133,8 @@ void GradientPush::choose_targets(std::uint64_t number) {
   for (auto& senders : senders_) senders.clear();
   for (std::uint32_t agent = 0; agent < settings_.agents; ++agent) {
     const std::uint64_t counter = draw(number, agent);
-    const auto words = random_.block(static_cast<std::uint32_t>(counter), static_cast<std::uint32_t>(counter >> 32));
+    const auto words =
+        random_.block(static_cast<std::uint32_t>(counter), static_cast<std::uint32_t>(counter >> 32));
     if (topology_.complete()) {
       const std::uint32_t other = below(words[0], settings_.agents - 1);
       senders_[other + (other >= agent ? 1U : 0U)].push_back(agent);

@@ -1,12 +1,12 @@
 // The algorithms PopSGD is compared with.
 #pragma once
 
-#include <cstdint>
-#include <vector>
+#include "synchronous.h"
 
 #include <popsgd/random.h>
 
-#include "synchronous.h"
+#include <cstdint>
+#include <vector>
 
 namespace popsgd::sim {
 
@@ -32,7 +32,8 @@ class MiniBatch final : public Synchronous {
     return {settings_.agents, 2 * (std::uint64_t{settings_.agents} - 1), settings_.agents};
   }
 
-  std::vector<std::vector<float>> partial_;  // sums of fixed groups of agents: the same for any number of threads
+  std::vector<std::vector<float>>
+      partial_;  // sums of fixed groups of agents: the same for any number of threads
   std::vector<float> velocity_;
   std::vector<float> scratch_;
 };

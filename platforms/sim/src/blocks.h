@@ -1,23 +1,24 @@
 // Many blocks of a counter-based stream at once: one vector instruction serves many counters.
 #pragma once
 
+#include <popsgd/random.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <span>
 
-#include <popsgd/random.h>
-
 namespace popsgd::sim {
 
 /// words0[k], words1[k] = the two words of block (first + k) * stride.
-inline void fill_blocks(Threefry random, std::uint64_t first, std::uint64_t stride, std::span<std::uint32_t> words0,
-                        std::span<std::uint32_t> words1) {
+inline void fill_blocks(Threefry random, std::uint64_t first, std::uint64_t stride,
+                        std::span<std::uint32_t> words0, std::span<std::uint32_t> words1) {
   const std::size_t count = words0.size();
   std::uint32_t* __restrict out0 = words0.data();
   std::uint32_t* __restrict out1 = words1.data();
   for (std::size_t k = 0; k < count; ++k) {
     const std::uint64_t counter = (first + k) * stride;
-    const auto words = random.block(static_cast<std::uint32_t>(counter), static_cast<std::uint32_t>(counter >> 32));
+    const auto words =
+        random.block(static_cast<std::uint32_t>(counter), static_cast<std::uint32_t>(counter >> 32));
     out0[k] = words[0];
     out1[k] = words[1];
   }

@@ -1,18 +1,18 @@
 // Running a sequence of interactions on many threads with the result of running it on one.
 #pragma once
 
+#include "pairs.h"
+
 #include <cstdint>
 #include <span>
 #include <vector>
-
-#include "pairs.h"
 
 namespace popsgd::sim {
 
 /// One interaction of a chunk, and how many interactions of its agents must have ended before it may start.
 struct Task {
   Pair pair;
-  std::uint32_t offset;      ///< place in the sequence, counted from the chunk's first
+  std::uint32_t offset;  ///< place in the sequence, counted from the chunk's first
   std::uint32_t initiator_turn;
   std::uint32_t responder_turn;
 };

@@ -1,17 +1,19 @@
+#include "gamma_theory.h"
+
 #include <popsgd/sim/experiment.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cmath>
 
-#include "gamma_theory.h"
-
 namespace popsgd::sim {
 namespace {
 
 using Stopwatch = std::chrono::steady_clock;
 
-double seconds_since(Stopwatch::time_point start) { return std::chrono::duration<double>(Stopwatch::now() - start).count(); }
+double seconds_since(Stopwatch::time_point start) {
+  return std::chrono::duration<double>(Stopwatch::now() - start).count();
+}
 
 // Interactions between two reports of progress: some tenths of a second of work, in whole thousands so that the
 // sequence is cut at the same places on a fast machine and on a slow one.
@@ -43,7 +45,8 @@ Outcome run(const Experiment& experiment, Workers& workers, const Progress& prog
     outcome.measurements.push_back(std::move(result));
   };
 
-  const std::uint64_t every = experiment.measure_every == 0 ? experiment.interactions : experiment.measure_every;
+  const std::uint64_t every =
+      experiment.measure_every == 0 ? experiment.interactions : experiment.measure_every;
   const std::uint64_t step = slice(experiment);
   measure(0, every == experiment.interactions ? Meter::kThorough : Meter::kGlance);
   for (std::uint64_t done = 0; done < experiment.interactions && !outcome.diverged_at;) {

@@ -1,12 +1,12 @@
 #include "fused_quadratic.h"
 
+#include "blocks.h"
+#include "sampler.h"
+
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <vector>
-
-#include "blocks.h"
-#include "sampler.h"
 
 namespace popsgd::sim {
 namespace {
@@ -78,7 +78,8 @@ bool interact_fused(const FusedQuadratic& job, std::span<const Pair> pairs) {
     for (std::size_t k = 0; k < count; ++k) {
       if (k + kAhead < count) prefetch(rows[k + kAhead], d);
       std::size_t column = 0;
-      for (; column + kLine <= d; column += kLine) interact<kLine>(rows[k], column, keep.data(), gain, probe.data());
+      for (; column + kLine <= d; column += kLine)
+        interact<kLine>(rows[k], column, keep.data(), gain, probe.data());
       for (; column < d; ++column) interact<1>(rows[k], column, keep.data(), gain, probe.data());
     }
   }

@@ -2,13 +2,13 @@
 // the arithmetic.
 #pragma once
 
-#include <cstdint>
-#include <span>
+#include "pairs.h"
+#include "swarm.h"
 
 #include <popsgd/sim/problem.h>
 
-#include "pairs.h"
-#include "swarm.h"
+#include <cstdint>
+#include <span>
 
 namespace popsgd::sim {
 

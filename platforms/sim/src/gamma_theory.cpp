@@ -1,10 +1,10 @@
 #include "gamma_theory.h"
 
+#include <popsgd/merge.h>
+
 #include <algorithm>
 #include <cmath>
 #include <vector>
-
-#include <popsgd/merge.h>
 
 namespace popsgd::sim {
 namespace {
@@ -34,10 +34,12 @@ GammaTheory::GammaTheory(const Problem& problem, const Settings& settings, const
       settings_(settings),
       sampler_(problem, shards, settings.batch, problem.gradient(settings.batch).scratch,
                Random::key(settings.seed, Purpose::measurement)),
-      contraction_(topology.complete() ? 1.0 / (settings.agents - 1.0)
-                                       : topology.spectral_gap() / (2 * static_cast<double>(topology.edges()))) {
+      contraction_(topology.complete()
+                       ? 1.0 / (settings.agents - 1.0)
+                       : topology.spectral_gap() / (2 * static_cast<double>(topology.edges()))) {
   if (!moments_known(problem, settings, topology)) return;
-  std::vector<float> curvature(problem.quadratic()->curvature().begin(), problem.quadratic()->curvature().end());
+  std::vector<float> curvature(problem.quadratic()->curvature().begin(),
+                               problem.quadratic()->curvature().end());
   for (float& a : curvature) a += settings.sgd.weight_decay;
   exact_.emplace(settings.agents, curvature, problem.noise_variance() / static_cast<double>(settings.batch),
                  static_cast<double>(settings.schedule.eta), start_of(problem));

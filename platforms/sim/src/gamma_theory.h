@@ -1,13 +1,13 @@
 // The theory line that a run's Gamma is drawn against.
 #pragma once
 
-#include <cstdint>
-#include <optional>
+#include "sampler.h"
 
 #include <popsgd/sim/algorithm.h>
 #include <popsgd/sim/theory.h>
 
-#include "sampler.h"
+#include <cstdint>
+#include <optional>
 
 namespace popsgd::sim {
 
@@ -21,7 +21,8 @@ namespace popsgd::sim {
 /// gradients drawn at the agents' models. It leaves out curvature, momentum and the persistent part of skewed shards.
 class GammaTheory {
  public:
-  GammaTheory(const Problem& problem, const Settings& settings, const Topology& topology, const Shards& shards);
+  GammaTheory(const Problem& problem, const Settings& settings, const Topology& topology,
+              const Shards& shards);
 
   /// Gamma after `interactions` in all, given the models as they are now.
   [[nodiscard]] double advance(const Algorithm& algorithm, std::uint64_t interactions);

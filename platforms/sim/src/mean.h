@@ -1,13 +1,13 @@
 // The mean of all models: the same bits for any number of threads.
 #pragma once
 
-#include <algorithm>
-#include <cstdint>
-#include <span>
+#include "swarm.h"
 
 #include <popsgd/sim/workers.h>
 
-#include "swarm.h"
+#include <algorithm>
+#include <cstdint>
+#include <span>
 
 namespace popsgd::sim {
 

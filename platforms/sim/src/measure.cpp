@@ -1,11 +1,10 @@
+#include "mean.h"
+
+#include <popsgd/merge.h>
 #include <popsgd/sim/measure.h>
 
 #include <algorithm>
 #include <numeric>
-
-#include <popsgd/merge.h>
-
-#include "mean.h"
 
 namespace popsgd::sim {
 namespace {
@@ -33,7 +32,8 @@ Meter::Meter(const Problem& problem, Workers& workers)
 Measurement Meter::measure(const Algorithm& algorithm, double budget) {
   Measurement result;
   result.account = algorithm.account();
-  mean_model(algorithm.models(), mean_.size(), [&](std::uint32_t k) { return algorithm.model(k); }, workers_, sums_);
+  mean_model(
+      algorithm.models(), mean_.size(), [&](std::uint32_t k) { return algorithm.model(k); }, workers_, sums_);
   std::transform(sums_.begin(), sums_.end(), mean_.begin(), [](double x) { return static_cast<float>(x); });
   result.mean_model = problem_.score(mean_, problem_.test().rows, scratch_[0]);
   measure_gamma(algorithm, result);
@@ -61,9 +61,11 @@ void Meter::score_agents(const Algorithm& algorithm, double budget, Measurement&
   const std::size_t least_rows = std::min<std::size_t>(1000, all_rows);
   const double affordable = budget / (row_cost * static_cast<double>(least_rows));
   const std::uint32_t models = algorithm.models();
-  const auto scored = static_cast<std::uint32_t>(std::clamp<double>(affordable, std::min(models, 16U), models));
+  const auto scored =
+      static_cast<std::uint32_t>(std::clamp<double>(affordable, std::min(models, 16U), models));
   const std::size_t rows = std::clamp<std::size_t>(
       static_cast<std::size_t>(budget / (row_cost * static_cast<double>(scored))), least_rows, all_rows);
+  result.rows_scored = problem_.test().rows == 0 ? 0 : rows;
   result.agents.resize(scored);
   workers_.for_each(scored, [&](std::size_t worker, std::size_t k) {
     const auto agent = static_cast<std::uint32_t>(std::uint64_t{k} * models / scored);

@@ -1,9 +1,9 @@
 #include "pairs.h"
 
+#include "blocks.h"
+
 #include <algorithm>
 #include <array>
-
-#include "blocks.h"
 
 namespace popsgd::sim {
 namespace {

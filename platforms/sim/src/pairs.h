@@ -1,13 +1,13 @@
 // The sequence of interactions: who meets whom.
 #pragma once
 
-#include <cstdint>
-#include <optional>
-#include <span>
-
 #include <popsgd/random.h>
 #include <popsgd/sim/speeds.h>
 #include <popsgd/sim/topology.h>
+
+#include <cstdint>
+#include <optional>
+#include <span>
 
 namespace popsgd::sim {
 

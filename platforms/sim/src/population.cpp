@@ -1,13 +1,13 @@
 #include "population.h"
 
-#include <algorithm>
-#include <cmath>
-#include <thread>
+#include "blocks.h"
+#include "fused_quadratic.h"
 
 #include <popsgd/merge.h>
 
-#include "blocks.h"
-#include "fused_quadratic.h"
+#include <algorithm>
+#include <cmath>
+#include <thread>
 
 namespace popsgd::sim {
 namespace {
@@ -20,8 +20,8 @@ constexpr std::size_t kGrainWork = 1U << 16;
 
 }  // namespace
 
-Population::Population(Interaction kind, const Problem& problem, const Settings& settings, const Topology& topology,
-                       const Shards& shards, Workers& workers)
+Population::Population(Interaction kind, const Problem& problem, const Settings& settings,
+                       const Topology& topology, const Shards& shards, Workers& workers)
     : kind_(kind),
       problem_(problem),
       settings_(settings),
@@ -159,8 +159,9 @@ void Population::note_divergence(std::uint64_t t) {
 
 bool Population::fusable() const {
   return problem_.quadratic() != nullptr && kind_ == Interaction::both && settings_.batch == 1 &&
-         settings_.local_steps.mean == 1 && settings_.merge == Merge::average && settings_.sgd.momentum == 0 &&
-         settings_.schedule.shape == Schedule::Shape::constant && shards_.shared();
+         settings_.local_steps.mean == 1 && settings_.merge == Merge::average &&
+         settings_.sgd.momentum == 0 && settings_.schedule.shape == Schedule::Shape::constant &&
+         shards_.shared();
 }
 
 void Population::run_fused(std::span<const Pair> pairs) {

@@ -1,6 +1,13 @@
 // The population model: a sequence of interactions of random pairs (PopSGD, Algorithm 1, and its variants).
 #pragma once
 
+#include "conflicts.h"
+#include "pairs.h"
+#include "swarm.h"
+#include "trainer.h"
+
+#include <popsgd/sim/algorithm.h>
+
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -8,19 +15,12 @@
 #include <span>
 #include <vector>
 
-#include <popsgd/sim/algorithm.h>
-
-#include "conflicts.h"
-#include "pairs.h"
-#include "swarm.h"
-#include "trainer.h"
-
 namespace popsgd::sim {
 
 /// Whose steps an interaction takes and whom it changes.
 enum class Interaction : std::uint8_t {
-  both,      ///< PopSGD: both step, both move to the average
-  one_sided, ///< the initiator steps and adopts the average; its partner is only read (AD-PSGD-like)
+  both,       ///< PopSGD: both step, both move to the average
+  one_sided,  ///< the initiator steps and adopts the average; its partner is only read (AD-PSGD-like)
 };
 
 class Population final : public Algorithm {
@@ -56,9 +56,9 @@ class Population final : public Algorithm {
   Swarm swarm_;
   std::optional<Swarm> snapshots_;  // Merge::delta: each model as of its last interaction
   Trainer trainer_;
-  std::optional<ConflictSchedule> schedule_;            // more than one worker
-  std::unique_ptr<std::atomic<std::uint32_t>[]> turns_; // per agent: interactions ended
-  std::uint64_t done_ = 0;                              // interactions
+  std::optional<ConflictSchedule> schedule_;             // more than one worker
+  std::unique_ptr<std::atomic<std::uint32_t>[]> turns_;  // per agent: interactions ended
+  std::uint64_t done_ = 0;                               // interactions
   std::uint64_t evaluations_ = 0;
   std::atomic<std::uint64_t> first_bad_{UINT64_MAX};
 };

@@ -1,3 +1,4 @@
+#include <popsgd/sim/error.h>
 #include <popsgd/sim/problem.h>
 
 #include <algorithm>
@@ -5,8 +6,6 @@
 #include <cmath>
 #include <numeric>
 #include <string>
-
-#include <popsgd/sim/error.h>
 
 namespace popsgd::sim {
 namespace {
@@ -44,7 +43,8 @@ std::vector<std::uint32_t> hidden_widths(std::string_view model) {
     const std::size_t comma = std::min(rest.find(','), rest.size());
     const long long width = parse_integer(rest.substr(0, comma), "a width in --model " + std::string(model));
     if (width < 1 || width > 65536) {
-      throw Error("--model " + std::string(model) + ": a hidden layer has 1 to 65536 units, not " + std::to_string(width));
+      throw Error("--model " + std::string(model) + ": a hidden layer has 1 to 65536 units, not " +
+                  std::to_string(width));
     }
     widths.push_back(static_cast<std::uint32_t>(width));
     rest = comma < rest.size() ? rest.substr(comma + 1) : std::string_view{};
@@ -106,7 +106,8 @@ void Problem::make_network(std::string_view model) {
   if (model_ == "linear") {
     loss = Loss::squared;
   } else if (model_ == "logistic") {
-    if (classes != 2) throw Error("--model logistic needs data of two classes, not " + std::to_string(classes));
+    if (classes != 2)
+      throw Error("--model logistic needs data of two classes, not " + std::to_string(classes));
     loss = Loss::logistic;
     widths_ = {inputs, 1};
   } else if (model_ == "softmax") {
@@ -123,7 +124,9 @@ void Problem::make_network(std::string_view model) {
   network_ = std::make_unique<Network>(made.value());
 }
 
-std::size_t Problem::parameters() const { return network_ ? network_->parameters() : quadratic_->parameters(); }
+std::size_t Problem::parameters() const {
+  return network_ ? network_->parameters() : quadratic_->parameters();
+}
 
 Gradient Problem::gradient(std::size_t rows) const {
   return network_ ? network_->gradient(rows) : quadratic_->gradient();
@@ -146,7 +149,8 @@ Score Problem::score(ConstParams x, std::size_t rows, Scratch memory) const {
   if (!network_) {
     result.loss = 0;
     for (std::size_t k = 0; k < x.size(); ++k) {
-      result.loss += 0.5 * static_cast<double>(curvature_[k]) * static_cast<double>(x[k]) * static_cast<double>(x[k]);
+      result.loss +=
+          0.5 * static_cast<double>(curvature_[k]) * static_cast<double>(x[k]) * static_cast<double>(x[k]);
     }
     return result;
   }
@@ -159,7 +163,8 @@ Score Problem::score(ConstParams x, std::size_t rows, Scratch memory) const {
   std::size_t correct = 0;
   for (std::size_t start = 0; start < rows; start += kScoreRows) {
     const std::size_t count = std::min(kScoreRows, rows - start);
-    std::iota(index.begin(), index.begin() + static_cast<std::ptrdiff_t>(count), static_cast<std::uint32_t>(start));
+    std::iota(index.begin(), index.begin() + static_cast<std::ptrdiff_t>(count),
+              static_cast<std::uint32_t>(start));
     test.gather({index.data(), count}, features.data());
     Batch batch{.rows = count, .features = features.first(count * test.features)};
     if (test.classes > 0) {

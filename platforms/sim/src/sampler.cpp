@@ -1,15 +1,17 @@
 #include "sampler.h"
 
-#include <algorithm>
-
 #include "blocks.h"
+
+#include <algorithm>
 
 namespace popsgd::sim {
 namespace {
 
 constexpr std::size_t kLine = 16;  // floats in a cache line
 
-std::size_t whole_lines(std::size_t floats) { return (floats + kLine - 1) / kLine * kLine; }
+std::size_t whole_lines(std::size_t floats) {
+  return (floats + kLine - 1) / kLine * kLine;
+}
 
 }  // namespace
 
@@ -34,7 +36,8 @@ const Batch& Sampler::draw(std::uint32_t agent, std::uint64_t draw, std::uint32_
   const auto rows = static_cast<std::uint32_t>(shards_.shared() ? data_.rows : shard.size());
   std::uint64_t counter = (draw << kSampleBits) + step * index_.size();
   for (std::uint32_t& index : index_) {
-    const auto words = random_.block(static_cast<std::uint32_t>(counter), static_cast<std::uint32_t>(counter >> 32));
+    const auto words =
+        random_.block(static_cast<std::uint32_t>(counter), static_cast<std::uint32_t>(counter >> 32));
     index = below(words[lane], rows);
     if (!shard.empty()) index = shard[index];
     ++counter;

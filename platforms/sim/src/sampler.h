@@ -1,13 +1,13 @@
 // One thread's way from random words to the rows of a batch.
 #pragma once
 
-#include <cstdint>
-#include <vector>
-
 #include <popsgd/gradient.h>
 #include <popsgd/random.h>
 #include <popsgd/sim/problem.h>
 #include <popsgd/sim/shards.h>
+
+#include <cstdint>
+#include <vector>
 
 namespace popsgd::sim {
 
@@ -19,7 +19,8 @@ class Sampler {
   /// Bits of the counter left to the samples of one draw: up to 2^24 samples a draw and lane.
   static constexpr int kSampleBits = 24;
 
-  Sampler(const Problem& problem, const Shards& shards, std::size_t batch, std::size_t scratch, Threefry stream);
+  Sampler(const Problem& problem, const Shards& shards, std::size_t batch, std::size_t scratch,
+          Threefry stream);
 
   /// The stream that training draws from.
   [[nodiscard]] static Threefry training(std::uint64_t seed) { return Random::key(seed, Purpose::batches); }

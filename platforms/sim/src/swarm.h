@@ -1,12 +1,12 @@
 // The models of n agents, side by side.
 #pragma once
 
-#include <cstdint>
+#include "arena.h"
 
 #include <popsgd/gradient.h>
 #include <popsgd/sim/problem.h>
 
-#include "arena.h"
+#include <cstdint>
 
 namespace popsgd::sim {
 
@@ -17,7 +17,9 @@ class Swarm {
       : agents_(agents), parameters_(parameters), stride_(stride(parameters)), memory_(agents * stride_) {}
 
   [[nodiscard]] std::uint32_t agents() const { return agents_; }
-  [[nodiscard]] Params operator[](std::uint32_t agent) const { return {memory_.data() + agent * stride_, parameters_}; }
+  [[nodiscard]] Params operator[](std::uint32_t agent) const {
+    return {memory_.data() + agent * stride_, parameters_};
+  }
 
   /// Every agent starts from the problem's initial model.
   void initialise(const Problem& problem) const;

@@ -4,8 +4,8 @@
 
 namespace popsgd::sim {
 
-Synchronous::Synchronous(const Problem& problem, const Settings& settings, const Shards& shards, Workers& workers,
-                         std::uint32_t models)
+Synchronous::Synchronous(const Problem& problem, const Settings& settings, const Shards& shards,
+                         Workers& workers, std::uint32_t models)
     : problem_(problem),
       settings_(settings),
       workers_(workers),

@@ -1,13 +1,13 @@
 // The algorithms with rounds: every agent works, then all exchange at once.
 #pragma once
 
-#include <cstdint>
-#include <vector>
+#include "swarm.h"
+#include "trainer.h"
 
 #include <popsgd/sim/algorithm.h>
 
-#include "swarm.h"
-#include "trainer.h"
+#include <cstdint>
+#include <vector>
 
 namespace popsgd::sim {
 

@@ -7,12 +7,18 @@
 
 namespace popsgd::sim {
 
-double stationary_gamma_average(double n, double v) { return v * (n - 1) * (n - 2) / n; }
-double stationary_gamma_delta(double n, double v) { return 2 * v * (n - 1) * (n - 1) / n; }
-double stationary_gamma_one_sided(double n, double v) { return v * (n - 1) * (n - 1) / (2 * (n + 1)); }
+double stationary_gamma_average(double n, double v) {
+  return v * (n - 1) * (n - 2) / n;
+}
+double stationary_gamma_delta(double n, double v) {
+  return 2 * v * (n - 1) * (n - 1) / n;
+}
+double stationary_gamma_one_sided(double n, double v) {
+  return v * (n - 1) * (n - 1) / (2 * (n + 1));
+}
 
-QuadraticMoments::QuadraticMoments(std::uint64_t agents, std::span<const float> curvature, double noise_variance,
-                                   double eta, double start)
+QuadraticMoments::QuadraticMoments(std::uint64_t agents, std::span<const float> curvature,
+                                   double noise_variance, double eta, double start)
     : agents_(static_cast<double>(agents)) {
   const double n = agents_;
   const double v = eta * eta * noise_variance;

@@ -23,14 +23,15 @@ bool Trainer::step(std::size_t worker, std::uint32_t model, Params x, std::uint3
   bool finite = true;
   for (std::uint64_t step = 0; step < steps; ++step) {
     const Batch& batch = sampler.draw(agent, draw, lane, step);
-    finite &= std::isfinite(settings_.sgd.step(gradient_, batch, rate(model), x, velocity, sampler.scratch()));
+    finite &=
+        std::isfinite(settings_.sgd.step(gradient_, batch, rate(model), x, velocity, sampler.scratch()));
     count_step(model);
   }
   return finite;
 }
 
-bool Trainer::add_gradient(std::size_t worker, ConstParams at, std::uint32_t agent, std::uint64_t draw, float keep,
-                           float scale, Params into) {
+bool Trainer::add_gradient(std::size_t worker, ConstParams at, std::uint32_t agent, std::uint64_t draw,
+                           float keep, float scale, Params into) {
   Sampler& sampler = samplers_[worker];
   const Batch& batch = sampler.draw(agent, draw, 0, 0);
   return std::isfinite(gradient_(at, batch, keep, scale, into, sampler.scratch()));

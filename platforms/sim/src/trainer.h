@@ -1,15 +1,15 @@
 // What every algorithm does with one model: draw a batch, take a step.
 #pragma once
 
-#include <cstdint>
-#include <optional>
-#include <vector>
+#include "sampler.h"
+#include "swarm.h"
 
 #include <popsgd/counter.h>
 #include <popsgd/sim/algorithm.h>
 
-#include "sampler.h"
-#include "swarm.h"
+#include <cstdint>
+#include <optional>
+#include <vector>
 
 namespace popsgd::sim {
 

@@ -8,7 +8,8 @@
 namespace popsgd::sim {
 
 struct Workers::Team {
-  explicit Team(std::size_t count) : start(static_cast<std::ptrdiff_t>(count)), finish(static_cast<std::ptrdiff_t>(count)) {}
+  explicit Team(std::size_t count)
+      : start(static_cast<std::ptrdiff_t>(count)), finish(static_cast<std::ptrdiff_t>(count)) {}
 
   void serve(std::size_t worker) {
     while (true) {

@@ -17,9 +17,9 @@ using Scratch = std::span<float>;
 /// The samples of one stochastic gradient; views into the caller's memory.
 struct Batch {
   std::size_t rows = 0;
-  std::span<const float> features{};           ///< rows x inputs, row-major
-  std::span<const std::uint32_t> labels{};     ///< rows class numbers (classification), or empty
-  std::span<const float> targets{};            ///< rows x outputs (regression), or empty
+  std::span<const float> features{};        ///< rows x inputs, row-major
+  std::span<const std::uint32_t> labels{};  ///< rows class numbers (classification), or empty
+  std::span<const float> targets{};         ///< rows x outputs (regression), or empty
 };
 
 /// A stochastic gradient as a callback: a function and its context. Built-in models make theirs with
@@ -36,10 +36,10 @@ struct Gradient {
                              Params into, Scratch scratch) noexcept;
 
   Function function = nullptr;
-  const void* context = nullptr;   ///< handed to `function`; must outlive every use of this object
-  std::size_t parameters = 0;      ///< length of `at` and `into`
-  std::size_t scratch = 0;         ///< floats of scratch for the largest batch that will be used
-  bool in_place = false;           ///< `into` may be `at` itself
+  const void* context = nullptr;  ///< handed to `function`; must outlive every use of this object
+  std::size_t parameters = 0;     ///< length of `at` and `into`
+  std::size_t scratch = 0;        ///< floats of scratch for the largest batch that will be used
+  bool in_place = false;          ///< `into` may be `at` itself
 
   float operator()(ConstParams at, const Batch& batch, float keep, float scale, Params into,
                    Scratch memory) const noexcept {

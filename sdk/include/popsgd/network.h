@@ -1,13 +1,13 @@
 // Dense networks in float: linear, logistic and softmax regression, and the multi-layer perceptron.
 #pragma once
 
-#include <cstddef>
-#include <cstdint>
-#include <span>
-
 #include <popsgd/gradient.h>
 #include <popsgd/random.h>
 #include <popsgd/status.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
 
 namespace popsgd {
 
@@ -46,7 +46,8 @@ class Network {
 
   /// shape_mismatch, label_out_of_range, scratch_too_small or ok. The functions below assert what this checks;
   /// call it once on what comes from outside.
-  [[nodiscard]] Status check(ConstParams at, const Batch& batch, std::span<const float> scratch) const noexcept;
+  [[nodiscard]] Status check(ConstParams at, const Batch& batch,
+                             std::span<const float> scratch) const noexcept;
 
   /// Weights uniform in +-sqrt(6 / inputs of the layer) before a ReLU (He et al. 2015, arXiv 1502.01852),
   /// zero in the last layer so that every class starts equally likely; biases zero.
@@ -57,7 +58,8 @@ class Network {
                      Scratch scratch) const noexcept;
 
   /// Last layer's values z for every row, rows x outputs, in `scratch`.
-  [[nodiscard]] std::span<const float> forward(ConstParams at, const Batch& batch, Scratch scratch) const noexcept;
+  [[nodiscard]] std::span<const float> forward(ConstParams at, const Batch& batch,
+                                               Scratch scratch) const noexcept;
 
   struct Evaluation {
     double loss = 0;          ///< sum over rows

@@ -1,10 +1,10 @@
 // Least squares with a fixed diagonal design: the strongly convex problem whose every moment is known.
 #pragma once
 
+#include <popsgd/gradient.h>
+
 #include <cstddef>
 #include <span>
-
-#include <popsgd/gradient.h>
 
 namespace popsgd {
 

@@ -63,6 +63,7 @@ enum class Purpose : std::uint32_t {
   data = 7,
   split = 8,
   measurement = 9,
+  speeds = 10,
   user = 0x8000'0000U,  ///< from here on: the application's own
 };
 
@@ -84,7 +85,8 @@ class Random {
   [[nodiscard]] constexpr std::uint32_t bits() {
     if ((drawn_++ & 1U) != 0) return spare_;
     const std::uint64_t block = (drawn_ - 1) >> 1;
-    const auto words = threefry_.block(static_cast<std::uint32_t>(block), static_cast<std::uint32_t>(block >> 32));
+    const auto words =
+        threefry_.block(static_cast<std::uint32_t>(block), static_cast<std::uint32_t>(block >> 32));
     spare_ = words[1];
     return words[0];
   }

@@ -1,12 +1,12 @@
 // Step-size schedules.
 #pragma once
 
+#include <popsgd/counter.h>
+#include <popsgd/status.h>
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
-
-#include <popsgd/counter.h>
-#include <popsgd/status.h>
 
 namespace popsgd {
 
@@ -20,14 +20,14 @@ namespace popsgd {
 struct Schedule {
   enum class Shape : std::uint8_t { constant, inverse, inverse_sqrt, piecewise };
   struct Breakpoint {
-    double steps = 0;   ///< from this count on,
-    float factor = 1;   ///< the rate is eta times this
+    double steps = 0;  ///< from this count on,
+    float factor = 1;  ///< the rate is eta times this
   };
   static constexpr std::size_t kMaxBreakpoints = 8;
 
   Shape shape = Shape::constant;
-  float eta = 0.1F;       ///< the step size at t = 0; finite, >= 0
-  double horizon = 1;     ///< the count over which the inverse shapes decay; finite, > 0
+  float eta = 0.1F;    ///< the step size at t = 0; finite, >= 0
+  double horizon = 1;  ///< the count over which the inverse shapes decay; finite, > 0
   std::size_t breakpoint_count = 0;
   std::array<Breakpoint, kMaxBreakpoints> breakpoints{};  ///< the first `breakpoint_count`, ascending
 

@@ -1,10 +1,10 @@
 // One local step of stochastic gradient descent.
 #pragma once
 
-#include <cstddef>
-
 #include <popsgd/gradient.h>
 #include <popsgd/status.h>
+
+#include <cstddef>
 
 namespace popsgd {
 

@@ -9,11 +9,11 @@ namespace popsgd {
 
 enum class Status : std::uint8_t {
   ok,
-  invalid_size,       ///< a width, dimension or count is zero or too large to address
-  invalid_rate,       ///< a rate, decay, momentum or weight is negative, above its range or not finite
-  shape_mismatch,     ///< a span's length is not the one the model asks for
-  scratch_too_small,  ///< the caller's scratch memory is smaller than the stated size
-  label_out_of_range, ///< a class label is not below the number of classes
+  invalid_size,        ///< a width, dimension or count is zero or too large to address
+  invalid_rate,        ///< a rate, decay, momentum or weight is negative, above its range or not finite
+  shape_mismatch,      ///< a span's length is not the one the model asks for
+  scratch_too_small,   ///< the caller's scratch memory is smaller than the stated size
+  label_out_of_range,  ///< a class label is not below the number of classes
 };
 
 /// One line for a person, e.g. "the scratch memory is smaller than scratch_size() asks for".
@@ -23,8 +23,8 @@ enum class Status : std::uint8_t {
 template <typename T>
 class [[nodiscard]] Result {
  public:
-  constexpr Result(T value) noexcept : value_(std::move(value)) {}          // NOLINT(google-explicit-constructor)
-  constexpr Result(Status status) noexcept : status_(status) {}             // NOLINT(google-explicit-constructor)
+  constexpr Result(T value) noexcept : value_(std::move(value)) {}  // NOLINT(google-explicit-constructor)
+  constexpr Result(Status status) noexcept : status_(status) {}     // NOLINT(google-explicit-constructor)
 
   [[nodiscard]] constexpr bool ok() const noexcept { return status_ == Status::ok; }
   [[nodiscard]] constexpr Status status() const noexcept { return status_; }

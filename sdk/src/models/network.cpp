@@ -1,12 +1,11 @@
+#include "numeric/kernels.h"
+
+#include <popsgd/assert.h>
 #include <popsgd/network.h>
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
-
-#include <popsgd/assert.h>
-
-#include "numeric/kernels.h"
 
 namespace popsgd {
 namespace {
@@ -32,8 +31,8 @@ Layer layer_at(std::span<const std::uint32_t> widths, std::size_t index) {
 
 // z = W a + b for every row of a.
 void affine(const Layer& layer, ConstParams x, std::size_t rows, const float* a, float* z) {
-  numeric::dot_rows(rows, layer.outputs, layer.inputs, a, layer.inputs, x.data() + layer.weights, layer.inputs, z,
-                    layer.outputs);
+  numeric::dot_rows(rows, layer.outputs, layer.inputs, a, layer.inputs, x.data() + layer.weights,
+                    layer.inputs, z, layer.outputs);
   const float* bias = x.data() + layer.biases;
   for (std::size_t row = 0; row < rows; ++row) {
     for (std::size_t k = 0; k < layer.outputs; ++k) z[row * layer.outputs + k] += bias[k];
@@ -104,26 +103,29 @@ double cross_entropy_loss(const Outputs& out) {
 
 double loss_and_error(Loss loss, const Outputs& out) {
   switch (loss) {
-    case Loss::squared: return squared_loss(out);
-    case Loss::logistic: return logistic_loss(out);
-    case Loss::cross_entropy: return cross_entropy_loss(out);
+    case Loss::squared:
+      return squared_loss(out);
+    case Loss::logistic:
+      return logistic_loss(out);
+    case Loss::cross_entropy:
+      return cross_entropy_loss(out);
   }
   return std::numeric_limits<double>::quiet_NaN();
 }
 
 // The error a layer passes to the activations it read: e = delta W, where the ReLU was open.
-void pass_back(const Layer& layer, ConstParams x, std::size_t rows, const float* delta, const float* activations,
-               float* error) {
-  numeric::combine_rows(rows, layer.outputs, layer.inputs, {delta, layer.outputs, 1}, x.data() + layer.weights,
-                        layer.inputs, 0, 1, error, layer.inputs);
+void pass_back(const Layer& layer, ConstParams x, std::size_t rows, const float* delta,
+               const float* activations, float* error) {
+  numeric::combine_rows(rows, layer.outputs, layer.inputs, {delta, layer.outputs, 1},
+                        x.data() + layer.weights, layer.inputs, 0, 1, error, layer.inputs);
   for (std::size_t k = 0; k < rows * layer.inputs; ++k) error[k] = activations[k] > 0 ? error[k] : 0;
 }
 
 // into <- keep * into + scale * (the layer's gradient given its outputs' errors, summed over the rows).
-void add_layer_gradient(const Layer& layer, std::size_t rows, const float* delta, const float* activations, float keep,
-                        float scale, Params into) {
-  numeric::combine_rows(layer.outputs, rows, layer.inputs, {delta, 1, layer.outputs}, activations, layer.inputs, keep,
-                        scale, into.data() + layer.weights, layer.inputs);
+void add_layer_gradient(const Layer& layer, std::size_t rows, const float* delta, const float* activations,
+                        float keep, float scale, Params into) {
+  numeric::combine_rows(layer.outputs, rows, layer.inputs, {delta, 1, layer.outputs}, activations,
+                        layer.inputs, keep, scale, into.data() + layer.weights, layer.inputs);
   constexpr float kOne = 1;
   numeric::combine_rows(1, rows, layer.outputs, {&kOne, 0, 0}, delta, layer.outputs, keep, scale,
                         into.data() + layer.biases, layer.outputs);
@@ -144,7 +146,8 @@ Result<Network> Network::make(std::span<const std::uint32_t> widths, Loss loss) 
   for (std::size_t l = 0; l + 1 < widths.size(); ++l) {
     const std::uint64_t inputs = widths[l];
     const std::uint64_t outputs = widths[l + 1];
-    if (inputs == 0 || outputs == 0 || inputs + 1 > (kMost - parameters) / outputs) return Status::invalid_size;
+    if (inputs == 0 || outputs == 0 || inputs + 1 > (kMost - parameters) / outputs)
+      return Status::invalid_size;
     parameters += (inputs + 1) * outputs;
   }
   Network network;
@@ -183,8 +186,8 @@ void Network::initialise(Params x, Random random) const noexcept {
     const Layer layer = layer_at(widths_, l);
     const float bound = l + 1 < layers() ? std::sqrt(6.0F / static_cast<float>(layer.inputs)) : 0.0F;
     for (std::size_t k = layer.weights; k < layer.biases; ++k) x[k] = bound * (2 * random.uniform() - 1);
-    std::fill(x.begin() + static_cast<std::ptrdiff_t>(layer.biases), x.begin() + static_cast<std::ptrdiff_t>(layer.end()),
-              0.0F);
+    std::fill(x.begin() + static_cast<std::ptrdiff_t>(layer.biases),
+              x.begin() + static_cast<std::ptrdiff_t>(layer.end()), 0.0F);
   }
 }
 
@@ -218,7 +221,8 @@ float Network::add_gradient(ConstParams at, const Batch& batch, float keep, floa
   const float share = scale / static_cast<float>(rows);
   const float* activations = delta;
   float* error = delta + z.size();
-  float* spare = error + (layers() > 2 ? rows * *std::max_element(widths_.begin() + 1, widths_.end() - 1) : 0);
+  float* spare =
+      error + (layers() > 2 ? rows * *std::max_element(widths_.begin() + 1, widths_.end() - 1) : 0);
   for (std::size_t l = layers(); l-- > 0;) {
     const Layer layer = layer_at(widths_, l);
     activations = l == 0 ? batch.features.data() : activations - rows * layer.inputs;

@@ -6,7 +6,8 @@ namespace popsgd {
 float Quadratic::add_gradient(ConstParams at, const Batch& batch, float keep, float scale,
                               Params into) const noexcept {
   const std::size_t d = parameters();
-  POPSGD_ASSERT(at.size() == d && into.size() == d && batch.features.size() == batch.rows * d && batch.rows > 0);
+  POPSGD_ASSERT(at.size() == d && into.size() == d && batch.features.size() == batch.rows * d &&
+                batch.rows > 0);
   const float share = 1.0F / static_cast<float>(batch.rows);
   float loss = 0;
   for (std::size_t k = 0; k < d; ++k) {

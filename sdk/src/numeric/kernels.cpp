@@ -1,10 +1,10 @@
 #include "numeric/kernels.h"
 
+#include "numeric/lanes.h"
+
 #include <algorithm>
 #include <bit>
 #include <cstdint>
-
-#include "numeric/lanes.h"
 
 namespace popsgd::numeric {
 namespace {
@@ -70,7 +70,8 @@ void combine_tile(const Combination& job, std::size_t row, std::size_t column) {
   const float* in = job.in + column;
   // Fetched while the sums are made: a model seldom lies in the nearest cache when an agent wakes up.
   for (std::size_t r = 0; r < R; ++r) {
-    for (std::size_t v = 0; v < V; ++v) __builtin_prefetch(job.out + (row + r) * job.ldout + column + v * kWidth, 1);
+    for (std::size_t v = 0; v < V; ++v)
+      __builtin_prefetch(job.out + (row + r) * job.ldout + column + v * kWidth, 1);
   }
   L sums[R][V] = {};
   for (std::size_t s = 0; s < job.terms; ++s, in += job.ldin, coefficient += term_stride) {
@@ -102,7 +103,8 @@ void combine_last_rows(const Combination& job, std::size_t row, std::size_t colu
 template <typename L, std::size_t V>
 void combine_panel(const Combination& job, std::size_t column) {
   std::size_t row = 0;
-  for (; row + kCombineRows <= job.rows; row += kCombineRows) combine_tile<L, kCombineRows, V>(job, row, column);
+  for (; row + kCombineRows <= job.rows; row += kCombineRows)
+    combine_tile<L, kCombineRows, V>(job, row, column);
   combine_last_rows<L, kCombineRows - 1, V>(job, row, column);
 }
 

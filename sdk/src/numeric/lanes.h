@@ -64,10 +64,13 @@ template <std::size_t Width>
     return [v]<std::size_t... K>(std::index_sequence<K...>) __attribute__((always_inline)) {
       return sum_lanes<Width / 2>(__builtin_shufflevector(v, v, K...) +
                                   __builtin_shufflevector(v, v, (K + Width / 2)...));
-    }(std::make_index_sequence<Width / 2>{});
+    }
+    (std::make_index_sequence<Width / 2>{});
   }
 }
 
-[[gnu::always_inline]] inline float sum(Lanes v) { return sum_lanes<kLanes>(v); }
+[[gnu::always_inline]] inline float sum(Lanes v) {
+  return sum_lanes<kLanes>(v);
+}
 
 }  // namespace popsgd::numeric

@@ -1,13 +1,6 @@
 // One way of spending stochastic gradients: what PopSGD and the algorithms it is compared with have in common.
 #pragma once
 
-#include <cstddef>
-#include <cstdint>
-#include <memory>
-#include <optional>
-#include <string_view>
-#include <vector>
-
 #include <popsgd/gradient.h>
 #include <popsgd/schedule.h>
 #include <popsgd/sgd.h>
@@ -16,12 +9,19 @@
 #include <popsgd/sim/topology.h>
 #include <popsgd/sim/workers.h>
 
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <vector>
+
 namespace popsgd::sim {
 
 /// How many local SGD steps an agent takes between two interactions.
 struct LocalSteps {
-  std::uint32_t mean = 1;    ///< H >= 1
-  bool geometric = false;    ///< drawn from 1, 2, ... with mean H (SwarmSGD) instead of always H
+  std::uint32_t mean = 1;  ///< H >= 1
+  bool geometric = false;  ///< drawn from 1, 2, ... with mean H (SwarmSGD) instead of always H
 };
 
 /// What an exchange does to the two models.

@@ -1,14 +1,14 @@
 // A run from start to end: learn, look, learn on.
 #pragma once
 
+#include <popsgd/sim/algorithm.h>
+#include <popsgd/sim/measure.h>
+
 #include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include <popsgd/sim/algorithm.h>
-#include <popsgd/sim/measure.h>
 
 namespace popsgd::sim {
 
@@ -19,15 +19,15 @@ struct Experiment {
   const Topology& topology;
   const Shards& shards;
   std::string algorithm = "popsgd";
-  std::uint64_t interactions = 0;     ///< in all; see Algorithm::run_until()
-  std::uint64_t measure_every = 0;    ///< interactions between measurements; 0: at the start and the end only
+  std::uint64_t interactions = 0;   ///< in all; see Algorithm::run_until()
+  std::uint64_t measure_every = 0;  ///< interactions between measurements; 0: at the start and the end only
 };
 
 struct Outcome {
-  std::vector<Measurement> measurements;        ///< the first at the start, the last at the end
-  std::optional<std::uint64_t> diverged_at{};   ///< the interaction at which the loss stopped being finite
-  double seconds = 0;                           ///< learning
-  double measuring_seconds = 0;                 ///< measuring
+  std::vector<Measurement> measurements;       ///< the first at the start, the last at the end
+  std::optional<std::uint64_t> diverged_at{};  ///< the interaction at which the loss stopped being finite
+  double seconds = 0;                          ///< learning
+  double measuring_seconds = 0;                ///< measuring
 };
 
 /// Called now and then with the interactions done.

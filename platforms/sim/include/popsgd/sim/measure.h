@@ -1,13 +1,13 @@
 // What is measured of a swarm while it learns.
 #pragma once
 
-#include <cstdint>
-#include <limits>
-#include <vector>
-
 #include <popsgd/sim/algorithm.h>
 #include <popsgd/sim/problem.h>
 #include <popsgd/sim/workers.h>
+
+#include <cstdint>
+#include <limits>
+#include <vector>
 
 namespace popsgd::sim {
 
@@ -23,13 +23,14 @@ struct Spread {
 /// The swarm at one moment.
 struct Measurement {
   Account account{};
-  float rate = 0;               ///< step size at the average number of steps
-  Score mean_model{};           ///< of the average of all models
-  Spread agent_loss{};          ///< over the scored agents
-  Spread agent_accuracy{};      ///< NaN without classes
-  double gamma = kUnknown;      ///< sum_i |x_i - mu|^2
+  float rate = 0;           ///< step size at the average number of steps
+  Score mean_model{};       ///< of the average of all models
+  Spread agent_loss{};      ///< over the scored agents
+  Spread agent_accuracy{};  ///< NaN without classes
+  double gamma = kUnknown;  ///< sum_i |x_i - mu|^2
   double gamma_theory = kUnknown;
   std::vector<Score> agents{};  ///< of the scored agents
+  std::size_t rows_scored = 0;  ///< test rows each of them was scored on
 };
 
 /// Scores models on the test set and measures their concentration.

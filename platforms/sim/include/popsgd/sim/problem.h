@@ -1,6 +1,12 @@
 // What a swarm learns: a data set and a model that fits it.
 #pragma once
 
+#include <popsgd/gradient.h>
+#include <popsgd/network.h>
+#include <popsgd/quadratic.h>
+#include <popsgd/sim/data_source.h>
+#include <popsgd/sim/dataset.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -9,18 +15,13 @@
 #include <string_view>
 #include <vector>
 
-#include <popsgd/gradient.h>
-#include <popsgd/network.h>
-#include <popsgd/quadratic.h>
-#include <popsgd/sim/data_source.h>
-#include <popsgd/sim/dataset.h>
-
 namespace popsgd::sim {
 
 /// How good a model is on rows it was not trained on.
 struct Score {
-  double loss = std::numeric_limits<double>::quiet_NaN();      ///< mean over the rows
-  double accuracy = std::numeric_limits<double>::quiet_NaN();  ///< share of rows classified rightly; NaN without classes
+  double loss = std::numeric_limits<double>::quiet_NaN();  ///< mean over the rows
+  double accuracy =
+      std::numeric_limits<double>::quiet_NaN();  ///< share of rows classified rightly; NaN without classes
 };
 
 /// A data set and a model over it. Immutable once made; all of it may be used from many threads at once.

@@ -1,0 +1,56 @@
+// The popsgd command.
+#include "simulate.h"
+
+#include <popsgd/sim/error.h>
+#include <popsgd/version.h>
+
+#include <cstdio>
+#include <exception>
+#include <new>
+#include <string>
+
+#include <CLI/CLI.hpp>
+
+namespace {
+
+constexpr int kBadRequest = 2;
+
+std::string command_line(int argc, char** argv) {
+  std::string line = "popsgd";
+  for (int k = 1; k < argc; ++k) line += std::string(" ") + argv[k];
+  return line;
+}
+
+int run(int argc, char** argv) {
+  CLI::App app("popsgd: devices that learn together without a server (PopSGD, arXiv 1910.12308)");
+  app.set_version_flag("--version", "popsgd " POPSGD_VERSION);
+  app.require_subcommand(1);
+
+  popsgd::command::SimulateOptions simulate;
+  simulate.command = command_line(argc, argv);
+  CLI::App& simulate_app = *app.add_subcommand("simulate", "A swarm learns on this machine");
+  popsgd::command::declare_simulate(simulate_app, simulate);
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
+    std::fprintf(stderr, "popsgd: %s (popsgd --help lists what there is)\n", error.what());
+    return kBadRequest;
+  }
+  return popsgd::command::simulate(simulate);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const popsgd::sim::Error& error) {
+    std::fprintf(stderr, "popsgd: %s\n", error.what());
+  } catch (const std::bad_alloc&) {
+    std::fputs("popsgd: not enough memory for this request; use fewer agents, a smaller model or less data\n",
+               stderr);
+  }
+  return kBadRequest;
+}

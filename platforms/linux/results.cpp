@@ -1,0 +1,289 @@
+#include "results.h"
+
+#include "format.h"
+
+#include <popsgd/version.h>
+
+#include <array>
+#include <cmath>
+#include <cstdio>
+#include <functional>
+
+#include <nlohmann/json.hpp>
+#include <sys/resource.h>
+
+namespace popsgd::command {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using sim::Measurement;
+
+Json number(double value) {
+  return std::isfinite(value) ? Json(value) : Json(nullptr);
+}
+
+std::uint64_t peak_rss_bytes() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
+}
+
+// A column of metrics.csv, and a curve of the report.
+struct Column {
+  const char* name;
+  std::function<double(const Measurement&)> value;
+};
+
+const std::array<Column, 17>& columns() {
+  static const std::array<Column, 17> kColumns{{
+      {"interactions", [](const Measurement& m) { return static_cast<double>(m.account.interactions); }},
+      {"parallel_time", [](const Measurement& m) { return m.account.parallel_time; }},
+      {"gradient_evaluations",
+       [](const Measurement& m) { return static_cast<double>(m.account.gradient_evaluations); }},
+      {"bytes_exchanged", [](const Measurement& m) { return static_cast<double>(m.account.bytes); }},
+      {"rate", [](const Measurement& m) { return static_cast<double>(m.rate); }},
+      {"loss_mean_model", [](const Measurement& m) { return m.mean_model.loss; }},
+      {"loss_agent_min", [](const Measurement& m) { return m.agent_loss.min; }},
+      {"loss_agent_median", [](const Measurement& m) { return m.agent_loss.median; }},
+      {"loss_agent_max", [](const Measurement& m) { return m.agent_loss.max; }},
+      {"accuracy_mean_model", [](const Measurement& m) { return m.mean_model.accuracy; }},
+      {"accuracy_agent_min", [](const Measurement& m) { return m.agent_accuracy.min; }},
+      {"accuracy_agent_median", [](const Measurement& m) { return m.agent_accuracy.median; }},
+      {"accuracy_agent_max", [](const Measurement& m) { return m.agent_accuracy.max; }},
+      {"gamma", [](const Measurement& m) { return m.gamma; }},
+      {"gamma_theory", [](const Measurement& m) { return m.gamma_theory; }},
+      {"agents_scored", [](const Measurement& m) { return static_cast<double>(m.agents.size()); }},
+      {"rows_scored", [](const Measurement& m) { return static_cast<double>(m.rows_scored); }},
+  }};
+  return kColumns;
+}
+
+std::vector<double> values(const Run& run, std::string_view name) {
+  std::vector<double> result;
+  for (const Column& column : columns()) {
+    if (name != column.name) continue;
+    for (const Measurement& m : run.outcome.measurements) result.push_back(column.value(m));
+  }
+  return result;
+}
+
+// A curve over the three ways of counting what has been spent.
+Line curve(const Run& run, std::string label, std::string_view column, LineStyle style = LineStyle::solid) {
+  return {.label = std::move(label),
+          .style = style,
+          .x = {values(run, "parallel_time"), values(run, "gradient_evaluations"),
+                values(run, "bytes_exchanged")},
+          .y = values(run, column)};
+}
+
+Plot plot(std::string title, std::string y_label, bool log, std::vector<Line> lines) {
+  return {
+      .title = std::move(title),
+      .y_label = std::move(y_label),
+      .y_log = log,
+      .x_axes = {{.label = "parallel time"}, {.label = "gradient evaluations"}, {.label = "bytes exchanged"}},
+      .lines = std::move(lines)};
+}
+
+// Mean model, median agent with the band of all agents, worst agent.
+std::vector<Line> model_curves(const Run& run, const std::string& what, bool greater_is_better) {
+  std::vector<Line> lines{curve(run, "mean model", what + "_mean_model")};
+  if (run.last().agents.size() < 2) return lines;
+  Line median = curve(run, "median agent", what + "_agent_median");
+  median.y_low = values(run, what + "_agent_min");
+  median.y_high = values(run, what + "_agent_max");
+  lines.push_back(std::move(median));
+  lines.push_back(curve(run, "worst agent", what + (greater_is_better ? "_agent_min" : "_agent_max")));
+  return lines;
+}
+
+void add_headline(const Run& run, Report& report) {
+  const Measurement& m = run.last();
+  std::vector<Figure> figures;
+  const bool classifies = std::isfinite(m.mean_model.accuracy);
+  if (classifies) {
+    figures.push_back({"mean model", percent(m.mean_model.accuracy), "test accuracy"});
+    figures.push_back(
+        {"median agent", percent(m.agent_accuracy.median), "of " + thousands(m.agents.size()) + " scored"});
+    figures.push_back({"worst agent", percent(m.agent_accuracy.min), ""});
+  } else {
+    figures.push_back({"mean model", significant(m.mean_model.loss), "loss"});
+    figures.push_back({"median agent", significant(m.agent_loss.median), "loss"});
+  }
+  figures.push_back({"Γ", significant(m.gamma),
+                     std::isfinite(m.gamma_theory) ? "theory " + significant(m.gamma_theory) : ""});
+  figures.push_back(
+      {"gradients", thousands(m.account.gradient_evaluations), "in " + duration(run.outcome.seconds)});
+  figures.push_back({"exchanged", bytes(static_cast<double>(m.account.bytes)), ""});
+  report.figures(std::move(figures));
+}
+
+void add_spread(const Run& run, Report& report) {
+  const Measurement& m = run.last();
+  if (m.agents.size() < 2) return;
+  const bool classifies = std::isfinite(m.mean_model.accuracy);
+  Histogram histogram{.title = "The agents at the end",
+                      .x_label = classifies ? "test accuracy" : "loss",
+                      .values = {},
+                      .markers = {{"mean model", classifies ? m.mean_model.accuracy : m.mean_model.loss}}};
+  for (const sim::Score& score : m.agents)
+    histogram.values.push_back(classifies ? score.accuracy : score.loss);
+  report.histogram(std::move(histogram));
+}
+
+std::string schedule_text(const Schedule& schedule) {
+  switch (schedule.shape) {
+    case Schedule::Shape::constant:
+      return "constant";
+    case Schedule::Shape::inverse:
+      return "1/t, horizon " + significant(schedule.horizon);
+    case Schedule::Shape::inverse_sqrt:
+      return "1/sqrt t, horizon " + significant(schedule.horizon);
+    case Schedule::Shape::piecewise:
+      break;
+  }
+  std::string text = "piecewise";
+  for (std::size_t k = 0; k < schedule.breakpoint_count; ++k) {
+    text += ", x " + significant(static_cast<double>(schedule.breakpoints[k].factor)) + " from step " +
+            significant(schedule.breakpoints[k].steps);
+  }
+  return text;
+}
+
+Settings settings_table(const Run& run) {
+  const sim::Settings& s = run.settings;
+  return {
+      {"command", run.command},
+      {"version", POPSGD_VERSION},
+      {"data", run.data},
+      {"model", run.model + ", " + thousands(run.parameters) + " parameters"},
+      {"algorithm", run.algorithm},
+      {"agents", thousands(s.agents)},
+      {"topology", run.topology},
+      {"shards", run.shards},
+      {"speeds", s.speeds.empty() ? "equal" : "different"},
+      {"batch", thousands(s.batch)},
+      {"step size", significant(static_cast<double>(s.schedule.eta))},
+      {"schedule",
+       schedule_text(s.schedule) + (s.clock == sim::Clock::gossip ? ", gossip counter" : ", own counter")},
+      {"local steps", std::to_string(s.local_steps.mean) + (s.local_steps.geometric ? " (geometric)" : "")},
+      {"merge", s.merge == sim::Merge::average ? "both adopt the average" : "opposite deltas (non-blocking)"},
+      {"weight decay", significant(static_cast<double>(s.sgd.weight_decay))},
+      {"momentum", significant(static_cast<double>(s.sgd.momentum))},
+      {"seed", std::to_string(s.seed)},
+      {"threads", std::to_string(run.threads)}};
+}
+
+}  // namespace
+
+std::string summary_json(const Run& run) {
+  const Measurement& m = run.last();
+  const double seconds = run.outcome.seconds;
+  Json json;
+  json["version"] = POPSGD_VERSION;
+  json["command"] = run.command;
+  json["seed"] = run.settings.seed;
+  json["algorithm"] = run.algorithm;
+  json["data"] = run.data;
+  json["model"] = run.model;
+  json["agents"] = run.settings.agents;
+  json["threads"] = run.threads;
+  json["parameters"] = run.parameters;
+  json["interactions"] = m.account.interactions;
+  json["gradient_evaluations"] = m.account.gradient_evaluations;
+  json["parallel_time"] = m.account.parallel_time;
+  json["seconds"] = seconds;
+  json["measuring_seconds"] = run.outcome.measuring_seconds;
+  json["interactions_per_second"] = number(static_cast<double>(m.account.interactions) / seconds);
+  json["loss_mean_model"] = number(m.mean_model.loss);
+  json["accuracy_mean_model"] = number(m.mean_model.accuracy);
+  json["loss_agent_min"] = number(m.agent_loss.min);
+  json["loss_agent_median"] = number(m.agent_loss.median);
+  json["loss_agent_max"] = number(m.agent_loss.max);
+  json["accuracy_agent_min"] = number(m.agent_accuracy.min);
+  json["accuracy_agent_median"] = number(m.agent_accuracy.median);
+  json["accuracy_agent_max"] = number(m.agent_accuracy.max);
+  json["agents_scored"] = m.agents.size();
+  json["rows_scored"] = m.rows_scored;
+  json["gamma"] = number(m.gamma);
+  json["gamma_theory"] = number(m.gamma_theory);
+  json["bytes_exchanged"] = m.account.bytes;
+  json["peak_rss_bytes"] = peak_rss_bytes();
+  json["diverged_at"] = run.outcome.diverged_at ? Json(*run.outcome.diverged_at) : Json(nullptr);
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+std::string metrics_csv(const Run& run) {
+  std::string text;
+  for (const Column& column : columns()) text += (text.empty() ? "" : ",") + std::string(column.name);
+  text += "\n";
+  for (const Measurement& m : run.outcome.measurements) {
+    bool first = true;
+    for (const Column& column : columns()) {
+      const double value = column.value(m);
+      if (!first) text += ",";
+      first = false;
+      if (std::isfinite(value)) text += significant(value, 10);
+    }
+    text += "\n";
+  }
+  return text;
+}
+
+Report simulation_report(const Run& run) {
+  Report report("A swarm of " + thousands(run.settings.agents) + " agents learns " + run.data,
+                run.algorithm + " with " + run.model + ", popsgd " + POPSGD_VERSION);
+  if (run.outcome.diverged_at) {
+    report.verdict(false, "the loss stopped being finite at interaction " +
+                              thousands(*run.outcome.diverged_at) + ": try a smaller step size");
+  }
+  add_headline(run, report);
+  if (std::isfinite(run.last().mean_model.accuracy)) {
+    report.plot(plot("Accuracy on the test set", "accuracy", false, model_curves(run, "accuracy", true)));
+  }
+  report.plot(plot("Loss on the test set", "loss", true, model_curves(run, "loss", false)));
+  std::vector<Line> gamma{curve(run, "measured", "gamma")};
+  if (std::isfinite(run.last().gamma_theory))
+    gamma.push_back(curve(run, "theory", "gamma_theory", LineStyle::dashed));
+  report.plot(plot("Concentration: Γ = Σ |xᵢ − μ|²", "Γ", true, std::move(gamma)));
+  if (std::isfinite(run.last().gamma_theory)) {
+    report.text(
+        "The theory line balances what steps add to Γ and what averaging removes. It is exact for least "
+        "squares and pure "
+        "noise on the complete graph. Elsewhere it takes the gradients' size from samples and leaves out "
+        "curvature and "
+        "differences between shards; on other graphs its contraction is the slowest the graph allows.");
+  }
+  add_spread(run, report);
+  report.settings(settings_table(run));
+  return report;
+}
+
+std::string summary_text(const Run& run) {
+  const Measurement& m = run.last();
+  const bool classifies = std::isfinite(m.mean_model.accuracy);
+  std::string text = run.algorithm + ": " + thousands(run.settings.agents) + " agents, " + run.data + ", " +
+                     run.model + " (" + thousands(run.parameters) + " parameters)\n";
+  text += "  mean model  loss " + significant(m.mean_model.loss);
+  if (classifies) text += ", accuracy " + percent(m.mean_model.accuracy, 2);
+  text += "\n";
+  if (m.agents.size() > 1) {
+    const std::string of = " (worst, median, best of " + thousands(m.agents.size()) + ")\n";
+    text += classifies
+                ? "  agents      accuracy " + percent(m.agent_accuracy.min, 2) + " / " +
+                      percent(m.agent_accuracy.median, 2) + " / " + percent(m.agent_accuracy.max, 2) + of
+                : "  agents      loss " + significant(m.agent_loss.max) + " / " +
+                      significant(m.agent_loss.median) + " / " + significant(m.agent_loss.min) + of;
+    text += "  Gamma       " + significant(m.gamma);
+    if (std::isfinite(m.gamma_theory)) text += " (theory " + significant(m.gamma_theory) + ")";
+    text += "\n";
+  }
+  text += "  spent       " + thousands(m.account.interactions) + " interactions, " +
+          thousands(m.account.gradient_evaluations) + " gradients, " +
+          bytes(static_cast<double>(m.account.bytes)) + " exchanged\n";
+  text += "  time        " + duration(run.outcome.seconds) + " learning, " +
+          duration(run.outcome.measuring_seconds) + " measuring\n";
+  return text;
+}
+
+}  // namespace popsgd::command

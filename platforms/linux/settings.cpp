@@ -1,0 +1,130 @@
+// From words on the command line to settings.
+#include "simulate.h"
+
+#include <popsgd/sim/error.h>
+#include <popsgd/sim/speeds.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <string_view>
+
+namespace popsgd::command {
+namespace {
+
+using sim::Error;
+
+// "name" or "name:argument".
+struct Word {
+  std::string_view name;
+  std::string_view argument;
+  bool has_argument;
+};
+
+Word split(std::string_view text) {
+  const std::size_t colon = text.find(':');
+  if (colon == std::string_view::npos) return {text, {}, false};
+  return {text.substr(0, colon), text.substr(colon + 1), true};
+}
+
+template <std::size_t N>
+std::size_t choose(std::string_view flag, std::string_view word,
+                   const std::array<std::string_view, N>& names) {
+  const auto found = std::find(names.begin(), names.end(), word);
+  if (found != names.end()) return static_cast<std::size_t>(found - names.begin());
+  std::string list;
+  for (const std::string_view name : names) list += (list.empty() ? "" : ", ") + std::string(name);
+  throw Error(std::string(flag) + " " + std::string(word) + " is not known" + sim::suggest(word, names) +
+              "; choose from " + list);
+}
+
+void piecewise(std::string_view text, Schedule& schedule) {
+  constexpr std::string_view kRight =
+      "--schedule piecewise wants STEPS=FACTOR[,STEPS=FACTOR...], e.g. piecewise:2000=0.1";
+  while (!text.empty()) {
+    const std::size_t comma = std::min(text.find(','), text.size());
+    const std::string_view part = text.substr(0, comma);
+    const std::size_t equals = part.find('=');
+    if (equals == std::string_view::npos) throw Error(std::string(kRight));
+    if (schedule.breakpoint_count == Schedule::kMaxBreakpoints) {
+      throw Error("--schedule piecewise takes at most " + std::to_string(Schedule::kMaxBreakpoints) +
+                  " breakpoints");
+    }
+    schedule.breakpoints[schedule.breakpoint_count++] = {
+        sim::parse_real(part.substr(0, equals), "the steps of --schedule piecewise"),
+        static_cast<float>(sim::parse_real(part.substr(equals + 1), "the factor of --schedule piecewise"))};
+    text = comma < text.size() ? text.substr(comma + 1) : std::string_view{};
+  }
+  if (schedule.breakpoint_count == 0) throw Error(std::string(kRight));
+}
+
+Schedule schedule_from(const SimulateOptions& options) {
+  constexpr std::array<std::string_view, 4> kShapes{"constant", "inverse", "inverse-sqrt", "piecewise"};
+  const auto [name, argument, has_argument] = split(options.schedule);
+  Schedule schedule;
+  schedule.shape = static_cast<Schedule::Shape>(choose("--schedule", name, kShapes));
+  schedule.eta = static_cast<float>(options.lr);
+  if (schedule.shape == Schedule::Shape::piecewise) {
+    piecewise(argument, schedule);
+  } else if (schedule.shape == Schedule::Shape::constant) {
+    if (has_argument) throw Error("--schedule constant takes no parameter; --lr is the step size");
+  } else {
+    schedule.horizon = has_argument ? sim::parse_real(argument, "the horizon of --schedule") : 100;
+    if (!(schedule.horizon > 0))
+      throw Error("--schedule " + options.schedule + ": the horizon is a number of steps above 0");
+  }
+  if (schedule.check() != Status::ok) {
+    throw Error("--schedule " + options.schedule +
+                ": steps must ascend and factors be finite and at least 0");
+  }
+  return schedule;
+}
+
+sim::LocalSteps local_steps_from(const std::string& text) {
+  const auto [name, argument, has_argument] = split(text);
+  const bool geometric = name == "geometric";
+  if (has_argument && !geometric) {
+    throw Error("--local-steps " + text + ": use a number, or geometric:MEAN");
+  }
+  const long long steps = sim::parse_integer(geometric ? argument : name, "--local-steps");
+  if (steps < 1 || steps > 1000) throw Error("--local-steps is from 1 to 1000, not " + std::to_string(steps));
+  return {static_cast<std::uint32_t>(steps), geometric};
+}
+
+std::int64_t within(std::string_view flag, std::int64_t value, std::int64_t low, std::int64_t high) {
+  if (value >= low && value <= high) return value;
+  throw Error(std::string(flag) + " is from " + std::to_string(low) + " to " + std::to_string(high) +
+              ", not " + std::to_string(value));
+}
+
+void check_rate(std::string_view flag, double value, double limit, std::string_view range) {
+  if (std::isfinite(value) && value >= 0 && value < limit) return;
+  throw Error(std::string(flag) + " is " + std::string(range) + ", not " + std::to_string(value));
+}
+
+}  // namespace
+
+sim::Settings settings_from(const SimulateOptions& options) {
+  constexpr std::array<std::string_view, 2> kClocks{"gossip", "own"};
+  constexpr std::array<std::string_view, 2> kMerges{"average", "delta"};
+  sim::Settings settings;
+  settings.agents = static_cast<std::uint32_t>(within("--agents", options.agents, 2, 10'000'000));
+  settings.batch = static_cast<std::size_t>(within("--batch", options.batch, 1, 10'000));
+  settings.seed = static_cast<std::uint64_t>(within("--seed", options.seed, 0, INT64_MAX));
+  within("--interactions", options.interactions, 1, std::int64_t{1} << 40);
+  within("--threads", options.threads, 0, 1024);
+  within("--eval-every", options.eval_every, 0, INT64_MAX);
+  check_rate("--lr", options.lr, 1000, "a step size of at least 0 and below 1000");
+  check_rate("--weight-decay", options.weight_decay, 1000, "at least 0 and below 1000");
+  check_rate("--momentum", options.momentum, 1, "at least 0 and below 1");
+  settings.sgd = {static_cast<float>(options.weight_decay), static_cast<float>(options.momentum)};
+  settings.schedule = schedule_from(options);
+  settings.clock = static_cast<sim::Clock>(choose("--clock", options.clock, kClocks));
+  settings.merge = static_cast<sim::Merge>(choose("--merge", options.merge, kMerges));
+  settings.local_steps = local_steps_from(options.local_steps);
+  if (options.speeds != "equal")
+    settings.speeds = sim::make_speeds(options.speeds, settings.agents, settings.seed);
+  return settings;
+}
+
+}  // namespace popsgd::command

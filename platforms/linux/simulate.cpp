@@ -1,0 +1,157 @@
+#include "simulate.h"
+
+#include "format.h"
+#include "output/atomic_file.h"
+#include "progress.h"
+#include "results.h"
+
+#include <popsgd/sim/data_source.h>
+#include <popsgd/sim/error.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <optional>
+#include <thread>
+
+#include <CLI/CLI.hpp>
+
+namespace popsgd::command {
+namespace {
+
+constexpr const char* kExamples = R"(
+Examples:
+  popsgd simulate --out report
+      32 agents learn Fashion-MNIST (Debian: apt-get install dataset-fashion-mnist), or two
+      clouds of points where it is not installed; report/report.html shows how.
+  popsgd simulate --model softmax --agents 64 --batch 8 --interactions 100000
+  popsgd simulate --shards dirichlet:0.1 --topology ring --local-steps geometric:4 --lr 0.2
+  popsgd simulate --data least-squares:d=32,noise=1 --agents 1000 --batch 1 --lr 0.05 --json
+  popsgd simulate --data my.csv:label=species --model mlp:128,64 --schedule inverse-sqrt:500
+  popsgd simulate --algorithm dpsgd --topology ring --out dpsgd
+
+Data:      fashion-mnist, least-squares, logistic, blobs, noise; a folder with MNIST's four IDX
+           files, a .csv or a .npy file. Options follow a colon: blobs:classes=4,d=8
+Schedules: constant, inverse:HORIZON, inverse-sqrt:HORIZON, piecewise:STEPS=FACTOR,...
+Graphs:    complete, ring, torus, regular:R, small-world:K,P, geometric:DEGREE, edges:FILE
+Shards:    shared, iid, dirichlet:ALPHA, labels:K
+Exit:      0 done, 1 the run diverged, 2 the request cannot be carried out)";
+
+std::string data_or_default(const std::string& data) {
+  if (!data.empty()) return data;
+  if (sim::fashion_mnist_available()) return "fashion-mnist";
+  std::fputs("popsgd: Fashion-MNIST is not installed; learning the built-in set 'blobs' instead\n", stderr);
+  return "blobs";
+}
+
+std::string model_or_default(const SimulateOptions& options, const std::string& data) {
+  return options.model.empty() && data == "fashion-mnist" ? "mlp:64" : options.model;
+}
+
+std::string topology_or_default(const SimulateOptions& options) {
+  if (!options.topology.empty()) return options.topology;
+  return options.algorithm == "dpsgd" && options.agents > 2 ? "ring" : "complete";
+}
+
+// Sets drawn from a formula mean the same distribution for everyone; a real set is dealt out.
+std::string shards_or_default(const SimulateOptions& options, const sim::Problem& problem) {
+  if (!options.shards.empty()) return options.shards;
+  const bool enough = problem.train().rows >= static_cast<std::size_t>(options.agents);
+  return problem.classifies() && enough ? "iid" : "shared";
+}
+
+std::size_t threads_or_default(std::int64_t threads) {
+  return threads > 0 ? static_cast<std::size_t>(threads) : std::max(1U, std::thread::hardware_concurrency());
+}
+
+void write_results(const Run& run, const std::string& folder) {
+  const std::filesystem::path out(folder);
+  write_file_atomically(out / "summary.json", summary_json(run));
+  write_file_atomically(out / "metrics.csv", metrics_csv(run));
+  write_file_atomically(out / "report.html", simulation_report(run).html());
+}
+
+}  // namespace
+
+void declare_simulate(CLI::App& app, SimulateOptions& o) {
+  app.footer(kExamples);
+  app.add_option("--data", o.data, "What to learn: a name or a path [fashion-mnist, else blobs]")
+      ->type_name("DATA");
+  app.add_option("--model", o.model, "linear, logistic, softmax, mlp:64, mlp:128,64 [suits the data]")
+      ->type_name("MODEL");
+  app.add_option("--agents", o.agents, "How many agents")->capture_default_str();
+  app.add_option("--interactions", o.interactions,
+                 "How many meetings of two; other algorithms spend as many gradients")
+      ->capture_default_str();
+  app.add_option("--batch", o.batch, "Samples a gradient")->capture_default_str();
+  app.add_option("--lr", o.lr, "Step size")->capture_default_str();
+  app.add_option("--schedule", o.schedule, "How the step size falls with the number of steps")
+      ->capture_default_str();
+  app.add_option("--clock", o.clock, "Whose steps the schedule counts: gossip (averaged at meetings) or own")
+      ->capture_default_str();
+  app.add_option("--local-steps", o.local_steps, "Steps between two meetings: N, or geometric:N")
+      ->capture_default_str();
+  app.add_option("--merge", o.merge, "average, or delta (non-blocking: opposite deltas of snapshots)")
+      ->capture_default_str();
+  app.add_option("--topology", o.topology, "Who can meet whom [complete]");
+  app.add_option("--speeds", o.speeds, "Clock rates: equal, uniform:R (spread over 1:R), two:R,FRACTION")
+      ->capture_default_str();
+  app.add_option("--shards", o.shards,
+                 "How the rows are dealt out [iid, or shared for least-squares and noise]");
+  app.add_option("--algorithm", o.algorithm, "popsgd, sgd, minibatch, fedavg, dpsgd, adpsgd, sgp, local")
+      ->capture_default_str();
+  app.add_option("--weight-decay", o.weight_decay, "L2 penalty")->capture_default_str();
+  app.add_option("--momentum", o.momentum, "Heavy-ball momentum of every agent")->capture_default_str();
+  app.add_option("--threads", o.threads, "Threads; the result does not depend on it [one a core]");
+  app.add_option("--seed", o.seed, "Everything random follows from it")->capture_default_str();
+  app.add_option("--eval-every", o.eval_every, "Interactions between measurements [a fortieth of the run]");
+  app.add_option("--out", o.out, "Folder for summary.json, metrics.csv and report.html")->type_name("DIR");
+  app.add_flag("--json", o.json, "Print the summary as JSON");
+}
+
+int simulate(const SimulateOptions& options) {
+  const sim::Settings settings = settings_from(options);
+  if (!options.out.empty()) prepare_output_directory(options.out);
+  const std::string data = data_or_default(options.data);
+  const sim::Problem problem(sim::DataSpec::parse(data), model_or_default(options, data), settings.seed);
+  const auto topology = sim::Topology::make(topology_or_default(options), settings.agents, settings.seed);
+  const std::string shards_name = shards_or_default(options, problem);
+  const auto shards = sim::Shards::make(shards_name, problem.train(), settings.agents, settings.seed);
+  sim::Workers workers(threads_or_default(options.threads));
+
+  const auto interactions = static_cast<std::uint64_t>(options.interactions);
+  const std::uint64_t every = options.eval_every > 0 ? static_cast<std::uint64_t>(options.eval_every)
+                                                     : std::max<std::uint64_t>(1, interactions / 40);
+  sim::Outcome outcome;
+  {
+    ProgressLine progress("interactions", interactions);
+    outcome = sim::run({.problem = problem,
+                        .settings = settings,
+                        .topology = topology,
+                        .shards = shards,
+                        .algorithm = options.algorithm,
+                        .interactions = interactions,
+                        .measure_every = every},
+                       workers, [&](std::uint64_t done) { progress.show(done); });
+  }
+  const Run run{.command = options.command,
+                .data = data,
+                .model = problem.model(),
+                .topology = topology.name(),
+                .shards = shards_name,
+                .algorithm = options.algorithm,
+                .settings = settings,
+                .parameters = problem.parameters(),
+                .threads = workers.count(),
+                .outcome = outcome};
+  if (!options.out.empty()) write_results(run, options.out);
+  std::fputs((options.json ? summary_json(run) : summary_text(run)).c_str(), stdout);
+  if (!options.json && !options.out.empty())
+    std::printf("  report      %s/report.html\n", options.out.c_str());
+  if (!outcome.diverged_at) return 0;
+  std::fprintf(stderr,
+               "popsgd: the loss stopped being finite at interaction %s; try a smaller --lr than %s\n",
+               thousands(*outcome.diverged_at).c_str(), significant(options.lr).c_str());
+  return 1;
+}
+
+}  // namespace popsgd::command

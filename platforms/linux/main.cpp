@@ -1,4 +1,5 @@
 // The popsgd command.
+#include "reproduce.h"
 #include "simulate.h"
 
 #include <popsgd/sim/error.h>
@@ -30,6 +31,10 @@ int run(int argc, char** argv) {
   simulate.command = command_line(argc, argv);
   CLI::App& simulate_app = *app.add_subcommand("simulate", "A swarm learns on this machine");
   popsgd::command::declare_simulate(simulate_app, simulate);
+  popsgd::command::ReproduceOptions reproduce;
+  reproduce.command = simulate.command;
+  CLI::App& reproduce_app = *app.add_subcommand("reproduce", "Re-does the claims of the paper");
+  popsgd::command::declare_reproduce(reproduce_app, reproduce);
 
   try {
     app.parse(argc, argv);
@@ -38,7 +43,7 @@ int run(int argc, char** argv) {
     std::fprintf(stderr, "popsgd: %s (popsgd --help lists what there is)\n", error.what());
     return kBadRequest;
   }
-  return popsgd::command::simulate(simulate);
+  return reproduce_app.parsed() ? popsgd::command::reproduce(reproduce) : popsgd::command::simulate(simulate);
 }
 
 }  // namespace

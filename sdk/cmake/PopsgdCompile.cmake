@@ -2,6 +2,10 @@
 
 function(popsgd_compile target)
   target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wconversion -Wshadow)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+    # Two false alarms of gcc 12, raised inside <string> (its bug 105329) and inside its own AVX-512 intrinsics (105593).
+    target_compile_options(${target} PRIVATE -Wno-restrict -Wno-maybe-uninitialized)
+  endif()
   if(POPSGD_WERROR)
     target_compile_options(${target} PRIVATE -Werror)
   endif()

@@ -1,0 +1,44 @@
+# What `cmake --install` lays down: libraries, headers, the command, a CMake package with one component a
+# library, and pkg-config files. Nothing of it names the prefix, so an installed tree may be moved.
+option(POPSGD_INSTALL "Install what is built" ${PROJECT_IS_TOP_LEVEL})
+if(NOT POPSGD_INSTALL)
+  return()
+endif()
+
+include(CMakePackageConfigHelpers)
+set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/popsgd)
+cmake_path(APPEND pkgconfig_dir ${CMAKE_INSTALL_LIBDIR} pkgconfig)
+
+# pkg-config's view of the directories: the prefix as seen from the .pc file, all else from the prefix.
+cmake_path(ABSOLUTE_PATH pkgconfig_dir BASE_DIRECTORY ${CMAKE_INSTALL_PREFIX} OUTPUT_VARIABLE from)
+cmake_path(RELATIVE_PATH CMAKE_INSTALL_PREFIX BASE_DIRECTORY ${from} OUTPUT_VARIABLE up)
+set(pkgconfig_prefix "\${pcfiledir}/${up}")
+set(pkgconfig_libdir "\${prefix}")
+cmake_path(APPEND pkgconfig_libdir ${CMAKE_INSTALL_LIBDIR})
+set(pkgconfig_includedir "\${prefix}")
+cmake_path(APPEND pkgconfig_includedir ${CMAKE_INSTALL_INCLUDEDIR})
+
+# Library popsgd_<component>, its headers, its export set and its .pc file.
+function(popsgd_install component headers pc)
+  install(TARGETS popsgd_${component} EXPORT popsgd_${component}
+    ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+  install(DIRECTORY ${headers} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
+  install(EXPORT popsgd_${component} NAMESPACE popsgd:: FILE popsgd_${component}.cmake
+    DESTINATION ${package_dir})
+  configure_file(${PROJECT_SOURCE_DIR}/sdk/cmake/${pc}.pc.in ${pc}.pc @ONLY)
+  install(FILES ${PROJECT_BINARY_DIR}/${pc}.pc DESTINATION ${pkgconfig_dir})
+endfunction()
+
+popsgd_install(sdk "sdk/include/;${PROJECT_BINARY_DIR}/sdk/include/" popsgd)
+if(TARGET popsgd_sim)
+  popsgd_install(sim platforms/sim/include/ popsgd-sim)
+endif()
+if(TARGET popsgd)
+  install(TARGETS popsgd RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+endif()
+
+configure_package_config_file(sdk/cmake/popsgdConfig.cmake.in popsgdConfig.cmake
+  INSTALL_DESTINATION ${package_dir} NO_SET_AND_CHECK_MACRO)
+write_basic_package_version_file(popsgdConfigVersion.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${PROJECT_BINARY_DIR}/popsgdConfig.cmake ${PROJECT_BINARY_DIR}/popsgdConfigVersion.cmake
+  DESTINATION ${package_dir})

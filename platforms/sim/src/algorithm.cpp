@@ -17,7 +17,7 @@ std::unique_ptr<Algorithm> make_algorithm(std::string_view name, const Problem& 
   };
   if (name == "popsgd") return population(Interaction::both);
   if (name == "adpsgd") return population(Interaction::one_sided);
-  if (name == "sgd") return std::make_unique<CentralSgd>(problem, settings, shards, workers);
+  if (name == "sgd") return std::make_unique<CentralSgd>(problem, settings, workers);
   if (name == "minibatch") return std::make_unique<MiniBatch>(problem, settings, shards, workers);
   if (name == "fedavg") return std::make_unique<FedAvg>(problem, settings, shards, workers);
   if (name == "dpsgd")

@@ -1,22 +1,26 @@
 #include "baselines.h"
 
-#include "blocks.h"
 #include "mean.h"
 
 #include <popsgd/sim/error.h>
 
 #include <algorithm>
 #include <atomic>
+#include <bit>
 
 namespace popsgd::sim {
 
-CentralSgd::CentralSgd(const Problem& problem, const Settings& settings, const Shards& shards,
-                       Workers& workers)
-    : Synchronous(problem, settings, shards, workers, 1) {}
+namespace {
 
-bool CentralSgd::round(std::uint64_t number) {
-  return trainer_.step(0, 0, swarm_[0], static_cast<std::uint32_t>(number % settings_.agents), number, 0, 1);
+const Shards& all_rows() {
+  static const Shards kAll = Shards::make("shared", {}, 1, 0);
+  return kAll;
 }
+
+}  // namespace
+
+CentralSgd::CentralSgd(const Problem& problem, const Settings& settings, Workers& workers)
+    : Synchronous(problem, settings, all_rows(), workers, 1) {}
 
 MiniBatch::MiniBatch(const Problem& problem, const Settings& settings, const Shards& shards, Workers& workers)
     : Synchronous(problem, settings, shards, workers, 1),
@@ -99,12 +103,10 @@ GradientPush::GradientPush(const Problem& problem, const Settings& settings, con
                            const Shards& shards, Workers& workers)
     : Synchronous(problem, settings, shards, workers, settings.agents),
       topology_(topology),
-      random_(Random::key(settings.seed, Purpose::pairs)),
       received_(settings.agents, problem.parameters()),
       estimates_(settings.agents, problem.parameters()),
       weights_(settings.agents, 1),
-      received_weights_(settings.agents),
-      senders_(settings.agents) {
+      received_weights_(settings.agents) {
   if (settings.sgd.momentum > 0) throw Error("--momentum cannot be used with --algorithm sgp; leave it at 0");
   estimates_.initialise(problem);
 }
@@ -121,43 +123,38 @@ bool GradientPush::round(std::uint64_t number) {
     if (!trainer_.add_gradient(worker, z, agent, draw(number, agent), 1, -eta, x)) finite = false;
     trainer_.count_step(agent);
   });
-  choose_targets(number);
   workers_.for_each(swarm_.agents(),
-                    [&](std::size_t, std::size_t k) { receive(static_cast<std::uint32_t>(k)); });
+                    [&](std::size_t, std::size_t k) { receive(static_cast<std::uint32_t>(k), number); });
   std::swap(swarm_, received_);
   std::swap(weights_, received_weights_);
   return finite;
 }
 
-void GradientPush::choose_targets(std::uint64_t number) {
-  for (auto& senders : senders_) senders.clear();
-  for (std::uint32_t agent = 0; agent < settings_.agents; ++agent) {
-    const std::uint64_t counter = draw(number, agent);
-    const auto words =
-        random_.block(static_cast<std::uint32_t>(counter), static_cast<std::uint32_t>(counter >> 32));
-    if (topology_.complete()) {
-      const std::uint32_t other = below(words[0], settings_.agents - 1);
-      senders_[other + (other >= agent ? 1U : 0U)].push_back(agent);
-    } else {
-      const auto neighbours = topology_.neighbours(agent);
-      senders_[neighbours[below(words[0], static_cast<std::uint32_t>(neighbours.size()))]].push_back(agent);
-    }
-  }
+void GradientPush::add_share(std::uint32_t sender, std::size_t targets, std::uint32_t receiver) {
+  const float share = 1.0F / static_cast<float>(1 + targets);
+  const Params sum = received_[receiver];
+  const Params theirs = swarm_[sender];
+  received_weights_[receiver] += share * weights_[sender];
+  for (std::size_t k = 0; k < sum.size(); ++k) sum[k] += share * theirs[k];
 }
 
-void GradientPush::receive(std::uint32_t agent) {
+void GradientPush::receive(std::uint32_t agent, std::uint64_t number) {
   const Params sum = received_[agent];
-  const Params own = swarm_[agent];
-  float weight = 0.5F * weights_[agent];
-  for (std::size_t k = 0; k < sum.size(); ++k) sum[k] = 0.5F * own[k];
-  for (const std::uint32_t sender : senders_[agent]) {
-    const Params theirs = swarm_[sender];
-    weight += 0.5F * weights_[sender];
-    for (std::size_t k = 0; k < sum.size(); ++k) sum[k] += 0.5F * theirs[k];
+  std::fill(sum.begin(), sum.end(), 0.0F);
+  received_weights_[agent] = 0;
+  if (topology_.complete()) {
+    const std::uint32_t n = settings_.agents;
+    const auto hop =
+        static_cast<std::uint32_t>(std::uint64_t{1} << number % static_cast<unsigned>(std::bit_width(n - 1)));
+    add_share(agent, 1, agent);
+    add_share((agent + n - hop) % n, 1, agent);
+  } else {
+    const auto neighbours = topology_.neighbours(agent);
+    add_share(agent, neighbours.size(), agent);
+    for (const std::uint32_t other : neighbours) add_share(other, topology_.neighbours(other).size(), agent);
   }
-  received_weights_[agent] = weight;
   const Params z = estimates_[agent];
-  for (std::size_t k = 0; k < sum.size(); ++k) z[k] = sum[k] / weight;
+  for (std::size_t k = 0; k < sum.size(); ++k) z[k] = sum[k] / received_weights_[agent];
 }
 
 LocalOnly::LocalOnly(const Problem& problem, const Settings& settings, const Shards& shards, Workers& workers)

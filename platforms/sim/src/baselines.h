@@ -3,20 +3,18 @@
 
 #include "synchronous.h"
 
-#include <popsgd/random.h>
-
 #include <cstdint>
 #include <vector>
 
 namespace popsgd::sim {
 
-/// One model, one sequence of SGD steps; step k takes its batch from agent k mod n's shard.
+/// One model, one sequence of SGD steps on batches of all the data.
 class CentralSgd final : public Synchronous {
  public:
-  CentralSgd(const Problem&, const Settings&, const Shards&, Workers&);
+  CentralSgd(const Problem&, const Settings&, Workers&);
 
  private:
-  bool round(std::uint64_t number) override;
+  bool round(std::uint64_t number) override { return trainer_.step(0, 0, swarm_[0], 0, number, 0, 1); }
   [[nodiscard]] Cost cost() const override { return {1, 0, 1}; }
 };
 
@@ -70,7 +68,9 @@ class DecentralisedSgd final : public Synchronous {
 };
 
 /// Stochastic gradient push (Assran et al. 2019): every agent holds a sum x and a weight w, takes its gradient at
-/// z = x / w, and pushes half of both to one random neighbour.
+/// z = x / w, keeps an equal share of both and pushes the others to its targets. On the complete graph that is one
+/// target a round, agent i + 2^k (mod n) with k going round (the directed exponential graph of the paper);
+/// on others all neighbours, where the weights make up for unequal degrees.
 class GradientPush final : public Synchronous {
  public:
   GradientPush(const Problem&, const Settings&, const Topology&, const Shards&, Workers&);
@@ -79,17 +79,18 @@ class GradientPush final : public Synchronous {
 
  private:
   bool round(std::uint64_t number) override;
-  void choose_targets(std::uint64_t number);
-  void receive(std::uint32_t agent);
-  [[nodiscard]] Cost cost() const override { return {settings_.agents, settings_.agents, settings_.agents}; }
+  void receive(std::uint32_t agent, std::uint64_t number);
+  void add_share(std::uint32_t sender, std::size_t targets, std::uint32_t receiver);
+  [[nodiscard]] Cost cost() const override {
+    const std::uint64_t sent = topology_.complete() ? settings_.agents : 2 * topology_.edges();
+    return {settings_.agents, sent, settings_.agents};
+  }
 
   const Topology& topology_;
-  Threefry random_;
   Swarm received_;
   Swarm estimates_;  // z
   std::vector<float> weights_;
   std::vector<float> received_weights_;
-  std::vector<std::vector<std::uint32_t>> senders_;  // of each agent, this round
 };
 
 /// Every agent by itself.

@@ -61,8 +61,7 @@ double GammaTheory::advance(const Algorithm& algorithm, std::uint64_t interactio
 }
 
 double GammaTheory::step_variance(const Algorithm& algorithm, std::uint64_t interactions) {
-  constexpr std::uint32_t kMost = 16;
-  const std::uint32_t samples = std::min(kMost, settings_.agents);
+  constexpr std::uint32_t samples = 64;
   const Gradient gradient = problem_.gradient(settings_.batch);
   std::vector<float> g(problem_.parameters());
   std::vector<float> sum(problem_.parameters());

@@ -67,8 +67,9 @@ void Population::run_until(std::uint64_t interactions) {
 }
 
 void Population::run_chunk(std::span<const Pair> pairs) {
-  if (workers_.count() > 1) return run_in_parallel(pairs);
+  // Before the number of workers: one pass rounds differently, and one thread of it outruns two of the general way.
   if (fusable()) return run_fused(pairs);
+  if (workers_.count() > 1) return run_in_parallel(pairs);
   run_in_order(pairs);
 }
 

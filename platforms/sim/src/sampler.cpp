@@ -19,6 +19,7 @@ Sampler::Sampler(const Problem& problem, const Shards& shards, std::size_t batch
                  Threefry stream)
     : data_(problem.train()),
       shards_(shards),
+      plain_(data_.plain()),
       random_(stream),
       memory_(whole_lines(batch * data_.features) + scratch + kLine),
       scratch_size_(scratch),
@@ -42,7 +43,7 @@ const Batch& Sampler::draw(std::uint32_t agent, std::uint64_t draw, std::uint32_
     if (!shard.empty()) index = shard[index];
     ++counter;
   }
-  if (index_.size() == 1 && data_.plain()) {
+  if (index_.size() == 1 && plain_) {
     batch_.features = std::span(data_.floats).subspan(index_[0] * data_.features, data_.features);
   } else {
     data_.gather(index_, features_);

@@ -34,6 +34,7 @@ class Sampler {
  private:
   const Dataset& data_;
   const Shards& shards_;
+  const bool plain_;
   Threefry random_;
   std::vector<float> memory_;
   std::size_t scratch_size_;

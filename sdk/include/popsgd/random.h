@@ -11,6 +11,26 @@ namespace popsgd {
 /// SC'11): two 32-bit words from a 64-bit counter under a 64-bit key, by additions, rotations and XORs
 /// alone, so that it is as fast on a core without a multiplier as in the lanes of a vector unit.
 struct Threefry {
+ private:  // first, or clang 14 cannot use block() in a constant expression
+  template <int A, int B, int C, int D>
+  static constexpr void four_rounds(std::uint32_t& x, std::uint32_t& y) {
+    round<A>(x, y);
+    round<B>(x, y);
+    round<C>(x, y);
+    round<D>(x, y);
+  }
+  template <int R>
+  static constexpr void round(std::uint32_t& x, std::uint32_t& y) {
+    x += y;
+    y = (y << R | y >> (32 - R)) ^ x;
+  }
+  static constexpr void inject(std::uint32_t& x, std::uint32_t& y, std::uint32_t a, std::uint32_t b,
+                               std::uint32_t i) {
+    x += a;
+    y += b + i;
+  }
+
+ public:
   std::uint32_t key0;
   std::uint32_t key1;
 
@@ -30,25 +50,6 @@ struct Threefry {
     four_rounds<13, 15, 26, 6>(x, y);
     inject(x, y, key2, key0, 5);
     return {x, y};
-  }
-
- private:
-  template <int A, int B, int C, int D>
-  static constexpr void four_rounds(std::uint32_t& x, std::uint32_t& y) {
-    round<A>(x, y);
-    round<B>(x, y);
-    round<C>(x, y);
-    round<D>(x, y);
-  }
-  template <int R>
-  static constexpr void round(std::uint32_t& x, std::uint32_t& y) {
-    x += y;
-    y = (y << R | y >> (32 - R)) ^ x;
-  }
-  static constexpr void inject(std::uint32_t& x, std::uint32_t& y, std::uint32_t a, std::uint32_t b,
-                               std::uint32_t i) {
-    x += a;
-    y += b + i;
   }
 };
 

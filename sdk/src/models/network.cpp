@@ -172,7 +172,8 @@ Status Network::check(ConstParams at, const Batch& batch, std::span<const float>
     return Status::shape_mismatch;
   }
   const bool by_label = batch.labels.size() == batch.rows;
-  const bool by_target = loss_ == Loss::squared && batch.targets.size() == batch.rows * outputs();
+  const bool by_target =
+      loss_ == Loss::squared && batch.labels.empty() && batch.targets.size() == batch.rows * outputs();
   if (!by_label && !by_target) return Status::shape_mismatch;
   const std::size_t classes = loss_ == Loss::logistic ? 2 : outputs();
   const auto known = [classes](std::uint32_t label) { return label < classes; };

@@ -80,8 +80,8 @@ class Algorithm {
   std::optional<std::uint64_t> diverged_at_;
 };
 
-/// `name`: popsgd, sgd, minibatch, fedavg, dpsgd, adpsgd, sgp, local. The problem, topology, shards and workers must
-/// outlive the result. Throws Error for an unknown name or settings the algorithm cannot honour.
+/// `name`: popsgd, sgd, minibatch, fedavg, dpsgd, adpsgd, sgp, local. All that is passed by reference, the settings
+/// too, must outlive the result. Throws Error for an unknown name or settings the algorithm cannot honour.
 [[nodiscard]] std::unique_ptr<Algorithm> make_algorithm(std::string_view name, const Problem& problem,
                                                         const Settings& settings, const Topology& topology,
                                                         const Shards& shards, Workers& workers);

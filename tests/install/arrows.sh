@@ -1,0 +1,77 @@
+#!/usr/bin/env bash
+# The arrows between the rooms, as the sources have them: who includes whom, and what the core does without.
+#   arrows.sh SOURCE_DIRECTORY [COMPILE_COMMANDS.JSON]
+set -eu
+cd "$1"
+commands=${2-}
+violations=0
+
+# Standard headers that bring neither an allocator nor an operating system.
+core='algorithm|array|bit|cfloat|climits|cmath|compare|concepts|cstddef|cstdint|cstring|functional|initializer_list'
+core="$core|iterator|limits|numbers|numeric|optional|span|string_view|tuple|type_traits|utility"
+
+sources() { find "$@" -type f \( -name '*.h' -o -name '*.h.in' -o -name '*.cpp' \); }
+
+# Every include of FOLDERS as "file:line:<header>" or file:line:"header".
+includes() { sources "$@" | xargs -r grep -nHE '^[[:space:]]*#[[:space:]]*include' | sed -E 's/#[^<"]*//; s/([>"])[^>"]*$/\1/'; }
+
+# Every line of FOLDERS without its strings and comments, as "file:line:code".
+code() { sources "$@" | while read -r file; do sed -E 's/"[^"]*"//g; s://.*::' "$file" | grep -nH --label="$file" .; done; }
+
+# RULE: no line may come in.
+none() {
+  local found
+  found=$(cat)
+  [ -n "$found" ] || return 0
+  echo "$1:" >&2
+  echo "$found" | sed 's/^/  /' >&2
+  violations=$((violations + 1))
+}
+
+none "public headers of sdk/ include the core's standard headers and <popsgd/...> of sdk/, nothing else" \
+  < <(includes sdk/include | grep -vE ":<($core)>$" | grep -vE ':<popsgd/[a-z_]+\.h>$')
+
+none "sdk/src includes its own headers, the core's standard headers and <popsgd/...> of sdk/, nothing else" \
+  < <(includes sdk/src | grep -vE ":<($core)>$" | grep -vE ':(<popsgd/[a-z_]+\.h>|"[a-z_/]+\.h")$')
+
+none "a header in quotes lies in the room of the file that includes it" < <(
+  for room in sdk/src platforms/sim/src platforms/linux; do
+    [ -d "$room" ] || continue
+    includes "$room" | grep '"$' | while IFS=: read -r file line header; do
+      header=${header//\"/}
+      [ -f "$room/$header" ] && [[ $header != *..* ]] && continue
+      near=$(realpath -m --relative-to=. "$(dirname "$file")/$header")
+      [ -f "$near" ] && [[ $near == "$room"/* ]] && continue
+      echo "$file:$line:\"$header\""
+    done
+  done)
+
+none "a header as <popsgd/...> exists in the public headers of a room below" < <(
+  includes sdk platforms examples | grep '<popsgd/' | while IFS=: read -r file line header; do
+    header=${header//[<>]/}
+    [ -f "sdk/include/$header" ] || [ -f "sdk/include/$header.in" ] && continue
+    [[ $file != sdk/* ]] && [ -f "platforms/sim/include/$header" ] && continue
+    echo "$file:$line:<$header>"
+  done)
+
+none "examples use public headers only" < <(includes examples | grep '"$')
+none "Eigen is for platforms/sim/src" \
+  < <(includes sdk platforms examples | grep -E ':<(Eigen|unsupported)/' | grep -v '^platforms/sim/src/')
+none "JSON and the command line are for platforms/linux" \
+  < <(includes sdk platforms examples | grep -E ':<(nlohmann|CLI)/' | grep -v '^platforms/linux/')
+
+word='(^|[^[:alnum:]_])'
+none "sdk/ has neither exceptions nor run-time types" \
+  < <(code sdk/include sdk/src | grep -E "${word}(throw|try|catch|dynamic_cast|typeid)([^[:alnum:]_]|$)")
+none "sdk/ asks no allocator (functions may be = delete)" \
+  < <(code sdk/include sdk/src | grep -vE '= *delete;' |
+    grep -E "${word}(new|delete|malloc|calloc|realloc|free|alloca)([^[:alnum:]_]|$)")
+
+if [ -n "$commands" ]; then
+  none "the core is compiled without a look at the shores" \
+    < <(grep '"command"' "$commands" | grep -E ' -c [^ ]*/sdk/src/' | grep -oF -e "-I$PWD/platforms" -e "-I$PWD/transport")
+fi
+
+[ "$(sources sdk/include sdk/src | wc -l)" -gt 0 ] || { echo "arrows.sh: no sources in $PWD" >&2; exit 1; }
+[ "$violations" = 0 ] || exit 1
+echo "every arrow points downwards"

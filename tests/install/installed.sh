@@ -1,0 +1,82 @@
+#!/usr/bin/env bash
+# Installs a build into a prefix of its own and uses it as a stranger would: by a project that copies
+# examples/find_package. Then moves the prefix and does it again.
+#   installed.sh find_package|pkg_config SOURCE_DIRECTORY BUILD_DIRECTORY
+# CMAKE_GENERATOR, CXX and CXXFLAGS come from the environment, as the build had them.
+set -eu
+how=$1 source=$2 build=$3
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+fail() {
+  echo "installed.sh: $*" >&2
+  exit 1
+}
+
+# Configures, builds and runs PROGRAM, the only one of the project in FOLDER, against PREFIX.
+run_by_find_package() {
+  local prefix=$1 folder=$2 program=$3
+  rm -rf "$work/build"
+  cmake -S "$folder" -B "$work/build" -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_BUILD_TYPE=Release >"$work/log" ||
+    { cat "$work/log"; fail "$program does not configure"; }
+  cmake --build "$work/build" >"$work/log" || { cat "$work/log"; fail "$program does not build"; }
+  "$work/build/$program"
+}
+
+# Builds SOURCE_FILE with one call of the compiler and runs it.
+run_by_pkg_config() {
+  local prefix=$1 file=$2 package=$3 flags
+  flags=$(PKG_CONFIG_PATH=$(dirname "$(find "$prefix" -name "$package.pc")") pkg-config --cflags --libs "$package")
+  # Word splitting is wanted: both hold several flags.
+  # shellcheck disable=SC2086
+  $CXX -std=c++20 ${CXXFLAGS-} "$file" $flags -o "$work/program" || fail "$file does not build with: $flags"
+  "$work/program"
+}
+
+# find_package() must refuse this VERSION and COMPONENT of PREFIX and say WORDS.
+refused() {
+  local prefix=$1 version=$2 component=$3 words=$4
+  rm -rf "$work/refused" "$work/build"
+  mkdir "$work/refused"
+  cat >"$work/refused/CMakeLists.txt" <<END
+cmake_minimum_required(VERSION 3.25)
+project(refused LANGUAGES CXX)
+find_package(popsgd $version CONFIG REQUIRED COMPONENTS $component)
+END
+  if cmake -S "$work/refused" -B "$work/build" -DCMAKE_PREFIX_PATH="$prefix" >"$work/log" 2>&1; then
+    fail "find_package accepts version $version, component $component"
+  fi
+  tr -s ' \n' ' ' <"$work/log" | grep -qF "$words" || { cat "$work/log"; fail "the message lacks: $words"; }
+}
+
+use() {
+  local prefix=$1 sim
+  sim=$(find "$prefix" -name libpopsgd_sim.a)
+  case $how in
+    find_package)
+      run_by_find_package "$prefix" "$source/examples/find_package" swarm
+      refused "$prefix" 0.1 radio "popsgd has no component 'radio'; its components are sdk and sim"
+      refused "$prefix" 0.2 sdk "compatible with requested version"
+      if [ -n "$sim" ]; then
+        run_by_find_package "$prefix" "$source/tests/install/sim_consumer" sim_consumer
+      else
+        refused "$prefix" 0.1 sim "built without its component sim"
+      fi
+      ;;
+    pkg_config)
+      run_by_pkg_config "$prefix" "$source/examples/find_package/swarm.cpp" popsgd
+      [ -z "$sim" ] || run_by_pkg_config "$prefix" "$source/tests/install/sim_consumer/sim_consumer.cpp" popsgd-sim
+      ;;
+    *) fail "find_package or pkg_config, not '$how'" ;;
+  esac
+}
+
+cmake --install "$build" --prefix "$work/installed" >"$work/log" || { cat "$work/log"; fail "does not install"; }
+for path in "$work/installed" "$source" "$build"; do
+  ! grep -rIF "$path" "$work/installed" || fail "an installed file names $path"
+done
+use "$work/installed"
+if [ -x "$work/installed/bin/popsgd" ]; then "$work/installed/bin/popsgd" --version; fi
+
+mv "$work/installed" "$work/moved"
+use "$work/moved"

@@ -71,6 +71,7 @@ Finding test_comparison(const Effort& effort) {
   const sim::Problem problem(sim::DataSpec::parse(setting.data), setting.model, effort.seed);
   Finding finding;
   finding.holds = true;
+  const double tolerance = effort.quick ? 0.03 : 0.02;  // a short run is further from where all of them end
   std::size_t done = 0;
   for (const std::string shards : {"iid", "dirichlet:0.1"}) {
     Table table{
@@ -95,13 +96,13 @@ Finding test_comparison(const Effort& effort) {
            bytes(static_cast<double>(m.account.bytes))});
       effort.progress(static_cast<double>(++done) / (2.0 * std::size(kEntries)));
     }
-    finding.holds = finding.holds && popsgd >= all_reduce - 0.02 && popsgd > local;
+    finding.holds = finding.holds && popsgd >= all_reduce - tolerance && popsgd > local;
     finding.verdict += (finding.verdict.empty() ? "" : "; ") + shards + ": PopSGD's mean model " +
                        percent(popsgd, 2) + ", all-reduce " + percent(all_reduce, 2) +
                        ", an agent by itself " + percent(local, 2);
     finding.tables.push_back(std::move(table));
   }
-  finding.verdict += " (PopSGD within 2 points of all-reduce, and above a lone agent)";
+  finding.verdict += " (PopSGD within " + percent(tolerance, 0) + " of all-reduce, and above a lone agent)";
   return finding;
 }
 

@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# The same seed gives the same numbers, whatever the number of threads.
+. "$(dirname "$0")/expect.sh"
+
+for data in blobs:d=4,classes=3 least-squares:d=8,samples=500; do
+  for threads in 1 2 3; do
+    run simulate --data "$data" --agents 12 --batch 1 --interactions 3000 --threads $threads --out "$work/$threads"
+    [ "$status" = 0 ] || fail "--threads $threads exits with $status: $(cat "$work/err")"
+    cmp -s "$work/1/metrics.csv" "$work/$threads/metrics.csv" || fail "$data: --threads $threads changes the result"
+  done
+  run simulate --data "$data" --agents 12 --batch 1 --interactions 3000 --seed 2 --out "$work/other"
+  ! cmp -s "$work/1/metrics.csv" "$work/other/metrics.csv" || fail "$data: another seed gives the same result"
+done
+finish

@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# What a run leaves behind, and what it prints.
+. "$(dirname "$0")/expect.sh"
+
+run simulate --data blobs:d=4 --agents 8 --interactions 2000 --eval-every 500 --out "$work/report"
+[ "$status" = 0 ] || fail "simulate exits with $status: $(cat "$work/err")"
+[ ! -s "$work/err" ] || fail "progress is shown though nobody is watching: $(cat "$work/err")"
+for key in version command seed agents parameters interactions gradient_evaluations parallel_time seconds \
+  interactions_per_second loss_mean_model accuracy_mean_model accuracy_agent_min accuracy_agent_median \
+  accuracy_agent_max gamma gamma_theory bytes_exchanged peak_rss_bytes; do
+  grep -q "\"$key\": [^n]" "$work/report/summary.json" || fail "summary.json has no $key"
+done
+[ "$(wc -l <"$work/report/metrics.csv")" = 6 ] || fail "metrics.csv is not a header and five rows"
+grep -q '"interactions": 2000' "$work/report/summary.json" || fail "not 2000 interactions"
+grep -q '"gradient_evaluations": 4000' "$work/report/summary.json" || fail "not 4000 gradients"
+# 8 agents, 10 parameters of 4 bytes, both ways.
+grep -q '"bytes_exchanged": 160000' "$work/report/summary.json" || fail "not 2000 x 2 x 40 bytes"
+[ -z "$(find "$work/report" -type f ! -name summary.json ! -name metrics.csv ! -name report.html)" ] ||
+  fail "files left over: $(ls "$work/report")"
+
+run simulate --data noise:d=8 --agents 4 --batch 1 --interactions 100 --json
+[ "$(head -c 1 "$work/out")" = "{" ] || fail "--json does not print an object"
+grep -q '"accuracy_mean_model": null' "$work/out" || fail "an accuracy where there are no classes"
+
+for algorithm in popsgd sgd minibatch fedavg dpsgd adpsgd sgp local; do
+  run simulate --data blobs --agents 6 --interactions 600 --algorithm $algorithm --json
+  [ "$status" = 0 ] || fail "$algorithm exits with $status: $(cat "$work/err")"
+  grep -q '"gradient_evaluations": 1200' "$work/out" || fail "$algorithm does not spend 1200 gradients"
+done
+
+for help in --help "simulate --help" "reproduce --help"; do
+  # shellcheck disable=SC2086
+  run $help
+  [ "$status" = 0 ] || fail "popsgd $help exits with $status"
+done
+grep -q "Examples" "$work/out" || fail "--help has no examples"
+run --version
+grep -qE '^popsgd [0-9]+\.[0-9]+\.[0-9]+$' "$work/out" || fail "--version says $(cat "$work/out")"
+finish

@@ -46,13 +46,14 @@ double peak_flops() {
     const Lanes b = broadcast(sink + 0.25F);
     for (long k = 0; k < kSteps; ++k) {
 #pragma GCC unroll 16
-      for (Lanes& sum : sums) {
-        sum = sum * a + b;
-        __asm__("" : POPSGD_VECTOR_REGISTER(sum));  // or the compiler would sum the series itself
+      for (std::size_t chain = 0; chain < kChains; ++chain) {
+        sums[chain] = sums[chain] * a + b;
+        __asm__("" : POPSGD_VECTOR_REGISTER(sums[chain]));  // or the compiler would sum the series itself
       }
     }
     Lanes total{};
-    for (const Lanes& sum : sums) total += sum;
+#pragma GCC unroll 16
+    for (std::size_t chain = 0; chain < kChains; ++chain) total += sums[chain];
     sink = 0 * sum(total);
   };
   return 2.0 * kChains * kLanes * kSteps / seconds(work);

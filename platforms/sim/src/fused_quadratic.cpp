@@ -35,18 +35,33 @@ void prefetch(const Rows& rows, std::size_t d) {
   }
 }
 
-// keep = (1 - eta (a + lambda)) / 2, gain = eta / 2. `probe` collects 0 * x: 0 as long as all is finite.
+// What an interaction multiplies with: keep = (1 - eta (a + lambda)) / 2 for each coordinate, gain = eta / 2.
+struct Factors {
+  const float* keep;
+  float gain;
+};
+
+// Coordinates [0, Width) of both models. `probe` collects 0 * x: it stays 0 as long as all is finite. None of the
+// arrays overlap: an agent does not meet itself, and samples are not models.
 template <std::size_t Width>
-inline void interact(const Rows& rows, std::size_t k, const float* __restrict keep, float gain,
+inline void interact(float* __restrict xi, float* __restrict xj, const float* __restrict ci,
+                     const float* __restrict cj, const float* __restrict keep, float gain,
                      float* __restrict probe) {
-  float* __restrict xi = rows.xi + k;
-  float* __restrict xj = rows.xj + k;
-  for (std::size_t l = 0; l < Width; ++l) {
-    const float x = keep[k + l] * (xi[l] + xj[l]) + gain * (rows.ci[k + l] + rows.cj[k + l]);
-    probe[l] += 0 * x;
-    xi[l] = x;
-    xj[l] = x;
+  for (std::size_t k = 0; k < Width; ++k) {
+    const float x = keep[k] * (xi[k] + xj[k]) + gain * (ci[k] + cj[k]);
+    probe[k] += 0 * x;
+    xi[k] = x;
+    xj[k] = x;
   }
+}
+
+void interact(const Rows& rows, std::size_t d, const Factors& factors, float* probe) {
+  const auto [keep, gain] = factors;
+  std::size_t k = 0;
+  for (; k + kLine <= d; k += kLine) {
+    interact<kLine>(rows.xi + k, rows.xj + k, rows.ci + k, rows.cj + k, keep + k, gain, probe);
+  }
+  for (; k < d; ++k) interact<1>(rows.xi + k, rows.xj + k, rows.ci + k, rows.cj + k, keep + k, gain, probe);
 }
 
 }  // namespace
@@ -77,10 +92,7 @@ bool interact_fused(const FusedQuadratic& job, std::span<const Pair> pairs) {
     }
     for (std::size_t k = 0; k < count; ++k) {
       if (k + kAhead < count) prefetch(rows[k + kAhead], d);
-      std::size_t column = 0;
-      for (; column + kLine <= d; column += kLine)
-        interact<kLine>(rows[k], column, keep.data(), gain, probe.data());
-      for (; column < d; ++column) interact<1>(rows[k], column, keep.data(), gain, probe.data());
+      interact(rows[k], d, {keep.data(), gain}, probe.data());
     }
   }
   return std::all_of(probe.begin(), probe.end(), [](float value) { return value == 0; });

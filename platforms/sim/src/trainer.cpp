@@ -6,7 +6,7 @@ namespace popsgd::sim {
 
 Trainer::Trainer(const Problem& problem, const Settings& settings, const Shards& shards, std::uint32_t models,
                  std::size_t workers)
-    : problem_(problem), settings_(settings), gradient_(problem.gradient(settings.batch)) {
+    : settings_(settings), gradient_(problem.gradient(settings.batch)) {
   const std::size_t scratch = settings.sgd.scratch_size(gradient_);
   samplers_.reserve(workers);
   for (std::size_t k = 0; k < workers; ++k) {

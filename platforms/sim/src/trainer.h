@@ -43,7 +43,6 @@ class Trainer {
   }
 
  private:
-  const Problem& problem_;
   const Settings& settings_;
   Gradient gradient_;
   std::vector<Sampler> samplers_;

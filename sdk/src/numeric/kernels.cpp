@@ -208,10 +208,12 @@ void exponential(std::size_t count, float* x) {
   // e^x = 2^n e^r with n = round(x / ln 2), |r| <= ln 2 / 2; e^r = 1 + r + r^2 p(r), where p interpolates at the
   // Chebyshev nodes: relative error 1.1e-8, a fifth of a unit in the last place (the Taylor series of the same
   // degree: two units). ln 2 in two parts (Cody and Waite) keeps r exact.
+  // Adding 1.5 * 2^23 leaves no room for a fraction: the sum is rounded to a whole number, which its low bits hold.
+  constexpr float kRounder = 12582912.0F;
   for (std::size_t k = 0; k < count; ++k) {
     const float limited = x[k] > -87.0F ? std::min(x[k], 88.0F) : -87.0F;
-    const float half = limited < 0 ? -0.5F : 0.5F;
-    const float n = static_cast<float>(static_cast<std::int32_t>(limited * 1.44269504F + half));
+    const float rounded = limited * 1.44269504F + kRounder;
+    const float n = rounded - kRounder;
     const float r = (limited - n * 0.693359375F) - n * -2.12194440e-4F;
     float series = 1.39262504e-3F;
     series = series * r + 8.36323295e-3F;
@@ -220,7 +222,9 @@ void exponential(std::size_t count, float* x) {
     series = series * r + 0.5F;
     series = series * r + 1.0F;
     series = series * r + 1.0F;
-    const float power = std::bit_cast<float>((static_cast<std::int32_t>(n) + 127) << 23);
+    const std::uint32_t exponent =
+        std::bit_cast<std::uint32_t>(rounded) - std::bit_cast<std::uint32_t>(kRounder) + 127;
+    const float power = std::bit_cast<float>(exponent << 23);
     x[k] = x[k] >= -87.0F ? series * power : (x[k] < -87.0F ? 0.0F : x[k]);  // the last: NaN stays NaN
   }
 }

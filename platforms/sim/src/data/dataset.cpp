@@ -5,27 +5,37 @@
 namespace popsgd::sim {
 namespace {
 
-/// One row, so that the compiler sees a single loop over four arrays that do not overlap and vectorises it.
+/// As many values as one loop converts: the bytes of a cache line.
+constexpr std::size_t kBlock = 64;
+
 template <class Value>
-void transform(const Value* __restrict row, const float* __restrict scale, const float* __restrict shift,
-               std::size_t features, float* __restrict out) {
-  for (std::size_t j = 0; j < features; ++j) out[j] = static_cast<float>(row[j]) * scale[j] + shift[j];
+void transform_block(const Value* __restrict row, const float* __restrict scale,
+                     const float* __restrict shift, std::size_t count, float* __restrict out) {
+  for (std::size_t j = 0; j < count; ++j) out[j] = static_cast<float>(row[j]) * scale[j] + shift[j];
 }
 
-/// Random rows of a large set arrive late: all of them are asked for before the first is needed.
+/// Blocks of constant length, which the compiler vectorises without a remainder; the last one overlaps the one before
+/// it and writes the same values again.
 template <class Value>
-void prefetch_rows(const std::vector<Value>& values, std::size_t features, std::span<const std::uint32_t> index) {
-  constexpr std::size_t kLine = 64 / sizeof(Value);
-  for (const std::size_t row : index) {
-    const Value* first = values.data() + row * features;
-    for (std::size_t j = 0; j < features; j += kLine) __builtin_prefetch(first + j);
+void transform(const Value* row, const float* scale, const float* shift, std::size_t features, float* out) {
+  if (features < kBlock) return transform_block(row, scale, shift, features, out);
+  for (std::size_t j = 0; j < features; j += kBlock) {
+    const std::size_t k = std::min(j, features - kBlock);
+    transform_block(row + k, scale + k, shift + k, kBlock, out + k);
   }
 }
 
 template <class Value>
+void prefetch(const Value* row, std::size_t features) {
+  constexpr std::size_t kLine = 64 / sizeof(Value);
+  for (std::size_t j = 0; j < features; j += kLine) __builtin_prefetch(row + j);
+}
+
+/// Random rows of a large set arrive late: all are asked for before the first is needed.
+template <class Value>
 void transform_rows(const std::vector<Value>& values, const Dataset& data,
                     std::span<const std::uint32_t> index, float* out) {
-  prefetch_rows(values, data.features, index);
+  for (const std::size_t row : index) prefetch(values.data() + row * data.features, data.features);
   for (const std::size_t row : index) {
     transform(values.data() + row * data.features, data.scale.data(), data.shift.data(), data.features, out);
     out += data.features;

@@ -62,7 +62,7 @@ Transform transform_of(const std::vector<Value>& values, std::size_t features, S
 Standardise standardise_of(const Options& options, const Dataset& train) {
   const bool bytes = !train.bytes.empty();
   const std::string how =
-      options.choice("standardise", {"none", "unit", "global", "feature"}, bytes ? "unit" : "feature");
+      options.choice("standardise", {"none", "unit", "global", "feature"}, bytes ? "global" : "feature");
   if (how == "unit" && !bytes) {
     throw options.wrong("standardise", "none, global or feature: the rows are not bytes");
   }

@@ -30,7 +30,7 @@ namespace popsgd::sim {
 /// Any file may be compressed by gzip.
 ///   test         fraction of the rows held out for testing, 0.2 by default
 ///   standardise  none; global or feature: mean 0 and variance 1 over all values or in every column, by the
-///                training rows' statistics; unit: bytes / 255. By default unit for bytes, else feature
+///                training rows' statistics; unit: bytes / 255. By default global for bytes, else feature
 ///   task         classes or regression; by default classes when labels are words or at most 1000 different
 ///                whole numbers. Classes are numbered from 0 in the sorted order of their labels
 ///   label        the label's column: a name in the header, or its number counted from 1

@@ -319,7 +319,7 @@ TEST_CASE("a directory of the four MNIST files is read as bytes, compressed or n
   write("t10k-images-idx3-ubyte", images(2), !compress);
   write("t10k-labels-idx1-ubyte", labels({9, 3}), compress);
 
-  const Split split = load(directory.path.string());
+  const Split split = load(directory.path.string() + ":standardise=unit");
   check_promises(split);
   CHECK(split.train.rows == 4);
   CHECK(split.test.rows == 2);
@@ -400,7 +400,7 @@ TEST_CASE("Fashion-MNIST is what its authors published") {
     MESSAGE("not installed (apt-get install dataset-fashion-mnist): skipped");
     return;
   }
-  const Split split = load("fashion-mnist");
+  const Split split = load("fashion-mnist:standardise=unit");
   check_promises(split);
   CHECK(split.train.rows == 60'000);
   CHECK(split.test.rows == 10'000);
@@ -415,6 +415,11 @@ TEST_CASE("Fashion-MNIST is what its authors published") {
   const Moments pixel = moments(gather_all(split.train), 0, 1);
   CHECK(pixel.mean == doctest::Approx(0.2860).epsilon(2e-4));
   CHECK(std::sqrt(pixel.variance) == doctest::Approx(0.3530).epsilon(2e-4));
+
+  // Unless told otherwise, images are standardised by the training pixels' mean and deviation.
+  const Moments standardised = moments(gather_all(load("fashion-mnist").train), 0, 1);
+  CHECK(std::fabs(standardised.mean) < 1e-4);
+  CHECK(standardised.variance == doctest::Approx(1).epsilon(1e-4));
 }
 
 // ---- CSV

@@ -141,7 +141,7 @@ struct Moments {
 };
 
 /// Of every `stride`-th value from the `first` on.
-Moments moments(const std::vector<float>& values, std::size_t first, std::size_t stride) {
+Moments moments(std::span<const float> values, std::size_t first, std::size_t stride) {
   Moments result;
   const double count = static_cast<double>(values.size() / stride);
   for (std::size_t i = first; i < values.size(); i += stride) result.mean += values[i] / count;

@@ -14,8 +14,8 @@ constexpr std::array<std::string_view, 4> kModels{"linear", "logistic", "softmax
 
 // Noise vectors of mean exactly 0 and variance exactly `variance` in every coordinate over the table, so that drawing
 // rows uniformly gives gradients whose first two moments are those of the formulas, not estimates of them.
-std::vector<float> noise_table(std::size_t samples, std::size_t d, double variance, std::uint64_t seed) {
-  std::vector<float> table(samples * d);
+Values noise_table(std::size_t samples, std::size_t d, double variance, std::uint64_t seed) {
+  Values table(samples * d);
   Random random(seed, Purpose::data);
   for (float& value : table) value = random.normal();
   for (std::size_t k = 0; k < d; ++k) {

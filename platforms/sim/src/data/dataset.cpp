@@ -33,27 +33,26 @@ void prefetch(const Value* row, std::size_t features) {
 
 /// Random rows of a large set arrive late: all are asked for before the first is needed.
 template <class Value>
-void transform_rows(const std::vector<Value>& values, const Dataset& data,
-                    std::span<const std::uint32_t> index, float* out) {
-  for (const std::size_t row : index) prefetch(values.data() + row * data.features, data.features);
+void transform_rows(const Value* values, const Dataset& data, std::span<const std::uint32_t> index,
+                    float* out) {
+  for (const std::size_t row : index) prefetch(values + row * data.features, data.features);
   for (const std::size_t row : index) {
-    transform(values.data() + row * data.features, data.scale.data(), data.shift.data(), data.features, out);
+    transform(values + row * data.features, data.scale.data(), data.shift.data(), data.features, out);
     out += data.features;
   }
 }
 
-template <class Value>
-std::size_t size_in_bytes(const std::vector<Value>& values) {
-  return values.size() * sizeof(Value);
+std::size_t size_in_bytes(const auto& values) {
+  return values.size() * sizeof(values[0]);
 }
 
 }  // namespace
 
 void Dataset::gather(std::span<const std::uint32_t> index, float* out) const {
   if (bytes.empty()) {
-    transform_rows(floats, *this, index, out);
+    transform_rows(floats.data(), *this, index, out);
   } else {
-    transform_rows(bytes, *this, index, out);
+    transform_rows(bytes.data(), *this, index, out);
   }
 }
 

@@ -23,10 +23,9 @@ std::vector<std::uint32_t> random_order(std::size_t rows, std::uint64_t seed) {
 }
 
 /// The rows named by `index` of `width` values each, or nothing of nothing.
-template <class Value>
-std::vector<Value> take(const std::vector<Value>& values, std::size_t width,
-                        std::span<const std::uint32_t> index) {
-  std::vector<Value> taken;
+template <class Vector>
+Vector take(const Vector& values, std::size_t width, std::span<const std::uint32_t> index) {
+  Vector taken;
   if (values.empty()) return taken;
   taken.resize(index.size() * width);
   auto out = taken.begin();

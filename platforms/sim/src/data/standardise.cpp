@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <limits>
+#include <span>
 #include <utility>
 
 namespace popsgd::sim {
@@ -20,7 +21,7 @@ Transform constant(std::size_t features, float scale) {
 /// Brings each column of `values` to mean 0 and variance 1. Two passes over the differences from the first
 /// row: no digits are lost to a large mean, and a constant column has a variance of exactly 0.
 template <class Value>
-Transform standard(const std::vector<Value>& values, std::size_t columns) {
+Transform standard(std::span<const Value> values, std::size_t columns) {
   const std::size_t rows = values.size() / columns;
   const double weight = 1.0 / static_cast<double>(rows);
   const auto difference = [&](std::size_t r, std::size_t c) {
@@ -49,7 +50,7 @@ Transform standard(const std::vector<Value>& values, std::size_t columns) {
 }
 
 template <class Value>
-Transform transform_of(const std::vector<Value>& values, std::size_t features, Standardise how) {
+Transform transform_of(std::span<const Value> values, std::size_t features, Standardise how) {
   if (how == Standardise::none) return constant(features, 1.0F);
   if (how == Standardise::unit) return constant(features, 1.0F / 255.0F);
   if (how == Standardise::feature) return standard(values, features);
@@ -73,8 +74,9 @@ Standardise standardise_of(const Options& options, const Dataset& train) {
 
 void standardise(Split& split, Standardise how) {
   Dataset& train = split.train;
-  Transform transform = train.bytes.empty() ? transform_of(train.floats, train.features, how)
-                                            : transform_of(train.bytes, train.features, how);
+  Transform transform = train.bytes.empty()
+                            ? transform_of(std::span<const float>(train.floats), train.features, how)
+                            : transform_of(std::span<const std::uint8_t>(train.bytes), train.features, how);
   split.test.scale = train.scale = std::move(transform.scale);
   split.test.shift = train.shift = std::move(transform.shift);
 }

@@ -3,11 +3,29 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <new>
 #include <span>
 #include <string>
 #include <vector>
 
 namespace popsgd::sim {
+
+/// Memory that begins at a pair of cache lines: rows of a whole number of lines then never straddle one more.
+template <typename T>
+struct LineAllocator {
+  using value_type = T;
+  static constexpr std::align_val_t kAlignment{128};
+
+  LineAllocator() = default;
+  template <typename U>
+  LineAllocator(const LineAllocator<U>&) noexcept {
+  }  // NOLINT(google-explicit-constructor): as the standard asks
+
+  T* allocate(std::size_t count) { return static_cast<T*>(::operator new(count * sizeof(T), kAlignment)); }
+  void deallocate(T* memory, std::size_t) noexcept { ::operator delete(memory, kAlignment); }
+  friend bool operator==(LineAllocator, LineAllocator) { return true; }
+};
+using Values = std::vector<float, LineAllocator<float>>;
 
 /// Rows of `features` values each. Feature values are kept either as the bytes they were read as
 /// (images: a quarter of the memory) or as floats; the value a model sees is
@@ -22,7 +40,7 @@ struct Dataset {
   std::size_t classes = 0;
   std::size_t outputs = 0;
   std::vector<std::uint8_t> bytes;
-  std::vector<float> floats;
+  Values floats;
   std::vector<std::uint32_t> labels;
   std::vector<float> targets;
   std::vector<float> scale;  ///< `features` values, 1 by default

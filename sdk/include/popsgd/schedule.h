@@ -34,7 +34,8 @@ struct Schedule {
   /// The step size after `t` steps.
   [[nodiscard]] float rate(StepCounter t) const noexcept;
 
-  /// Status::invalid_rate where a value is outside the range stated at its field or breakpoints descend.
+  /// invalid_rate where a value is outside the range stated at its field or breakpoints do not ascend, invalid_size
+  /// for more than kMaxBreakpoints.
   [[nodiscard]] Status check() const noexcept;
 };
 

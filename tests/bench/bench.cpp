@@ -174,7 +174,7 @@ void two_threads(int pairs, bool fashion) {
                 .ratio,
             1.8);
   };
-  compare("softmax 784-10, batch 8, n = 64", "softmax", 64, 8, 20'000);
+  compare("softmax 784-10, batch 8, n = 64", "softmax", 64, 8, 50'000);
   compare("MLP 784-64-10, batch 16, n = 32", "mlp:64", 32, 16, 4'000);
 }
 

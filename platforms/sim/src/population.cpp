@@ -7,16 +7,28 @@
 
 #include <algorithm>
 #include <cmath>
-#include <thread>
 
 namespace popsgd::sim {
 namespace {
 
-// Interactions handled at a time: enough to find independent ones, few enough for the first-level cache.
+// Interactions handled at a time: few enough for the first-level cache when they are short; when they are
+// long, enough that threads seldom wait for the last of them.
 constexpr std::size_t kChunk = 1024;
+constexpr std::size_t kQueuedChunk = 4096;
 
 // About as many multiplications as it takes to make handing out a piece of work negligible.
 constexpr std::size_t kGrainWork = 1U << 16;
+
+// A core's own cache holds about this much beside a batch and its activations. Among models so small that the next one
+// is there before it is missed, no order is better than another.
+constexpr std::size_t kCacheBytes = 1U << 20;
+constexpr std::size_t kSmallModelBytes = 1U << 12;
+constexpr std::size_t kMostRemembered = 16;
+
+std::size_t models_in_cache(std::size_t parameters) {
+  const std::size_t bytes = parameters * sizeof(float);
+  return bytes < kSmallModelBytes ? 0 : std::clamp<std::size_t>(kCacheBytes / bytes, 2, kMostRemembered);
+}
 
 }  // namespace
 
@@ -36,9 +48,9 @@ Population::Population(Interaction kind, const Problem& problem, const Settings&
     snapshots_.emplace(settings.agents, problem.parameters());
     snapshots_->initialise(problem);
   }
-  if (workers.count() > 1) {
-    schedule_.emplace(settings.agents);
-    turns_ = std::make_unique<std::atomic<std::uint32_t>[]>(settings.agents);
+  const std::size_t remembered = models_in_cache(problem.parameters());
+  if (workers.count() > 1 || remembered > 0) {
+    queue_.emplace(settings.agents, workers.count(), remembered);
   }
 }
 
@@ -55,9 +67,9 @@ Account Population::account() const {
 void Population::run_until(std::uint64_t interactions) {
   // A one-sided interaction spends half the gradients of a mutual one.
   const std::uint64_t target = kind_ == Interaction::both ? interactions : 2 * interactions;
-  std::vector<Pair> pairs(kChunk);
+  std::vector<Pair> pairs(queue_ ? kQueuedChunk : kChunk);
   while (done_ < target && !diverged_at_) {
-    const auto chunk = std::span(pairs).first(std::min<std::uint64_t>(kChunk, target - done_));
+    const auto chunk = std::span(pairs).first(std::min<std::uint64_t>(pairs.size(), target - done_));
     sequence_.fill(done_, chunk);
     run_chunk(chunk);
     evaluations_ += evaluations(chunk.size());
@@ -69,7 +81,7 @@ void Population::run_until(std::uint64_t interactions) {
 void Population::run_chunk(std::span<const Pair> pairs) {
   // Before the number of workers: one pass rounds differently, and one thread of it outruns two of the general way.
   if (fusable()) return run_fused(pairs);
-  if (workers_.count() > 1) return run_in_parallel(pairs);
+  if (queue_) return run_by_queue(pairs);
   run_in_order(pairs);
 }
 
@@ -77,29 +89,14 @@ void Population::run_in_order(std::span<const Pair> pairs) {
   for (std::size_t k = 0; k < pairs.size(); ++k) interact(0, pairs[k], done_ + k);
 }
 
-void Population::run_in_parallel(std::span<const Pair> pairs) {
+void Population::run_by_queue(std::span<const Pair> pairs) {
   const std::size_t work = problem_.parameters() * settings_.batch * settings_.local_steps.mean;
   const std::size_t most = std::max<std::size_t>(1, settings_.agents / (8 * workers_.count()));
   const std::size_t grain = std::clamp<std::size_t>(kGrainWork / std::max<std::size_t>(1, work), 1, most);
-  const auto width = static_cast<std::uint32_t>(grain * workers_.count());
-  const std::span<const Task> tasks = schedule_->order(pairs, width);
-
-  std::atomic<std::size_t> next{0};
-  const auto wait_for = [this](std::uint32_t agent, std::uint32_t turn) {
-    for (int spins = 0; turns_[agent].load(std::memory_order_acquire) != turn; ++spins) {
-      if (spins > 1000) std::this_thread::yield();
-    }
-  };
+  queue_->start(pairs);
   workers_.run([&](std::size_t worker) {
-    for (std::size_t start = next.fetch_add(grain); start < tasks.size(); start = next.fetch_add(grain)) {
-      for (const Task& task : tasks.subspan(start, std::min(grain, tasks.size() - start))) {
-        const auto [initiator, responder] = task.pair;
-        wait_for(initiator, task.initiator_turn);
-        wait_for(responder, task.responder_turn);
-        interact(worker, task.pair, done_ + task.offset);
-        turns_[initiator].store(task.initiator_turn + 1, std::memory_order_release);
-        turns_[responder].store(task.responder_turn + 1, std::memory_order_release);
-      }
+    for (auto taken = queue_->take(worker, grain); !taken.empty(); taken = queue_->take(worker, grain)) {
+      for (const std::uint32_t k : taken) interact(worker, pairs[k], done_ + k);
     }
   });
 }

@@ -1,7 +1,7 @@
 // The population model: a sequence of interactions of random pairs (PopSGD, Algorithm 1, and its variants).
 #pragma once
 
-#include "conflicts.h"
+#include "conflict_queue.h"
 #include "pairs.h"
 #include "swarm.h"
 #include "trainer.h"
@@ -36,7 +36,7 @@ class Population final : public Algorithm {
  private:
   void run_chunk(std::span<const Pair> pairs);
   void run_in_order(std::span<const Pair> pairs);
-  void run_in_parallel(std::span<const Pair> pairs);
+  void run_by_queue(std::span<const Pair> pairs);
   void interact(std::size_t worker, Pair pair, std::uint64_t t);
   void take_steps(std::size_t worker, std::uint32_t agent, std::uint64_t t, std::uint32_t lane);
   [[nodiscard]] std::uint64_t local_steps(std::uint64_t t, std::uint32_t lane) const;
@@ -56,9 +56,8 @@ class Population final : public Algorithm {
   Swarm swarm_;
   std::optional<Swarm> snapshots_;  // Merge::delta: each model as of its last interaction
   Trainer trainer_;
-  std::optional<ConflictSchedule> schedule_;             // more than one worker
-  std::unique_ptr<std::atomic<std::uint32_t>[]> turns_;  // per agent: interactions ended
-  std::uint64_t done_ = 0;                               // interactions
+  std::optional<ConflictQueue> queue_;  // many workers, or models worth keeping in a cache
+  std::uint64_t done_ = 0;              // interactions
   std::uint64_t evaluations_ = 0;
   std::atomic<std::uint64_t> first_bad_{UINT64_MAX};
 };

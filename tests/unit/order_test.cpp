@@ -1,11 +1,11 @@
-#include "conflicts.h"
-
+#include "conflict_queue.h"
 #include "pairs.h"
 #include "statistics.h"
 
 #include <algorithm>
 #include <cstdint>
 #include <numeric>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -13,11 +13,12 @@
 
 namespace {
 
-using popsgd::sim::ConflictSchedule;
+using popsgd::Purpose;
+using popsgd::Random;
+using popsgd::sim::ConflictQueue;
 using popsgd::sim::Edge;
 using popsgd::sim::Pair;
 using popsgd::sim::PairSequence;
-using popsgd::sim::Task;
 using popsgd::sim::Topology;
 using popsgd::test::chi_square_deviate;
 using popsgd::test::kFiveSigma;
@@ -31,83 +32,82 @@ std::vector<Pair> pairs_of(const Topology& topology, std::uint64_t first, std::s
   return pairs;
 }
 
-// The header's words, taken literally: each interaction in the first row with room after its two
-// predecessors.
-std::vector<std::vector<std::uint32_t>> rows_by_definition(std::span<const Pair> chunk, std::size_t width) {
-  std::vector<std::vector<std::uint32_t>> rows;
-  for (std::uint32_t k = 0; k < chunk.size(); ++k) {
-    std::size_t first = 0;
-    for (std::size_t row = 0; row < rows.size(); ++row) {
-      for (const std::uint32_t other : rows[row]) {
-        const auto meets = [&](std::uint32_t agent) {
-          return chunk[other].initiator == agent || chunk[other].responder == agent;
-        };
-        if (meets(chunk[k].initiator) || meets(chunk[k].responder)) first = row + 1;
-      }
-    }
-    while (first < rows.size() && rows[first].size() == width) ++first;
-    if (first >= rows.size()) rows.resize(first + 1);
-    rows[first].push_back(k);
+// What the queue may hand out, by the header's words: no interaction before it that shares an agent is still open.
+std::vector<bool> ready_by_definition(std::span<const Pair> chunk, const std::vector<bool>& taken,
+                                      const std::vector<bool>& ended) {
+  std::vector<bool> ready(chunk.size());
+  std::set<std::uint32_t> met;
+  for (std::size_t k = 0; k < chunk.size(); ++k) {
+    if (ended[k]) continue;
+    const auto [initiator, responder] = chunk[k];
+    ready[k] = !taken[k] && !met.contains(initiator) && !met.contains(responder);
+    met.insert({initiator, responder});
   }
-  return rows;
+  return ready;
 }
 
-TEST_CASE("an order of conflicts keeps every agent's own order, over chunks, for any width") {
-  for (const std::uint32_t agents : {2U, 3U, 10U, 100U, 3000U}) {
+// Workers come at random times, for more or, if they would have to wait for another, only to say that they are done.
+void run_chunk(ConflictQueue& queue, std::span<const Pair> chunk, std::size_t workers, std::size_t most,
+               Random random) {
+  std::vector<bool> taken(chunk.size());
+  std::vector<bool> ended(chunk.size());
+  std::vector<std::vector<std::uint32_t>> has(workers);
+  queue.start(chunk);
+  std::size_t left = chunk.size();
+  while (left > 0) {
+    const std::size_t worker = random.bits() % workers;
+    for (const std::uint32_t k : has[worker]) ended[k] = true;
+    const std::vector<bool> ready = ready_by_definition(chunk, taken, ended);
+    const auto choices = static_cast<std::size_t>(std::ranges::count(ready, true));
+    const auto given = queue.take(worker, choices == 0 ? 0 : most);
+    REQUIRE((given.empty() == (choices == 0) && given.size() <= most && given.size() <= choices));
+    for (const std::uint32_t k : given) {
+      REQUIRE((k < chunk.size() && ready[k] && !taken[k]));
+      taken[k] = true;
+    }
+    has[worker].assign(given.begin(), given.end());
+    left -= given.size();
+  }
+  for (std::size_t worker = 0; worker < workers; ++worker) REQUIRE(queue.take(worker, most).empty());
+}
+
+TEST_CASE("the queue hands out each interaction once, when those before it have ended, over chunks") {
+  for (const std::uint32_t agents : {2U, 3U, 10U, 100U, 1000U}) {
     const Topology topology = Topology::make("complete", agents, kSeed);
-    for (const std::uint32_t width : {1U, 2U, 5U, 64U}) {
-      CAPTURE(agents);
-      CAPTURE(width);
-      ConflictSchedule schedule(agents);
-      std::vector<std::uint32_t> ended(agents);  // interactions of each agent so far
-      std::uint64_t done = 0;
-      for (const std::size_t size : {100UL, 1UL, 1024UL, 37UL}) {
-        const auto chunk = pairs_of(topology, done, size);
-        const auto tasks = schedule.order(chunk, width);
-        REQUIRE(tasks.size() == size);
-        std::vector<bool> seen(size);
-        std::vector<std::int64_t> last(agents, -1);
-        for (const Task& task : tasks) {
-          const auto [i, j] = task.pair;
-          REQUIRE((task.offset < size && !seen[task.offset]));
-          seen[task.offset] = true;
-          REQUIRE((chunk[task.offset].initiator == i && chunk[task.offset].responder == j));
-          REQUIRE((last[i] < task.offset && last[j] < task.offset));
-          last[i] = last[j] = task.offset;
-          REQUIRE(task.initiator_turn == ended[i]++);
-          REQUIRE(task.responder_turn == ended[j]++);
+    for (const std::size_t workers : {1U, 2U, 5U}) {
+      for (const std::size_t remembered : {0U, 3U, 16U}) {
+        CAPTURE(agents);
+        CAPTURE(workers);
+        CAPTURE(remembered);
+        CAPTURE(kSeed);
+        ConflictQueue queue(agents, workers, remembered);
+        std::uint64_t done = 0;
+        for (const std::size_t size : {100UL, 1UL, 200UL, 37UL}) {
+          const std::size_t most = 1 + size % 3;
+          run_chunk(queue, pairs_of(topology, done, size), workers, most,
+                    Random(kSeed, Purpose::user, static_cast<std::uint32_t>(done)));
+          done += size;
         }
-        done += size;
       }
     }
   }
 }
 
-TEST_CASE("rows hold at most `width` interactions without a common agent, each as early as it may be") {
-  for (const std::uint32_t agents : {4U, 30U, 500U}) {
-    const Topology topology = Topology::make("complete", agents, kSeed);
-    for (const std::uint32_t width : {1U, 3U, 8U}) {
-      CAPTURE(agents);
-      CAPTURE(width);
-      const auto chunk = pairs_of(topology, 0, 300);
-      ConflictSchedule schedule(agents);
-      const auto tasks = schedule.order(chunk, width);
-      std::size_t place = 0;
-      for (const auto& row : rows_by_definition(chunk, width)) {
-        REQUIRE(row.size() <= width);
-        std::vector<std::uint32_t> met;
-        for (const std::uint32_t offset : row) {
-          REQUIRE(tasks[place].offset == offset);
-          met.push_back(tasks[place].pair.initiator);
-          met.push_back(tasks[place].pair.responder);
-          ++place;
-        }
-        std::sort(met.begin(), met.end());
-        REQUIRE(std::adjacent_find(met.begin(), met.end()) == met.end());
-      }
-      CHECK(place == tasks.size());
-    }
-  }
+TEST_CASE("a worker prefers the agents it has just had, both before one") {
+  const std::vector<Pair> chunk{{0, 1}, {2, 3}, {4, 0}, {1, 0}, {5, 6}};
+  ConflictQueue queue(7, 1, 4);
+  queue.start(chunk);
+  std::vector<std::uint32_t> order;
+  for (auto taken = queue.take(0, 1); !taken.empty(); taken = queue.take(0, 1)) order.push_back(taken[0]);
+  // (4, 0) after (0, 1), then (1, 0), before (2, 3) which is the longest ready.
+  CHECK(order == std::vector<std::uint32_t>{0, 2, 3, 1, 4});
+
+  ConflictQueue indifferent(7, 1, 0);
+  indifferent.start(chunk);
+  order.clear();
+  for (auto taken = indifferent.take(0, 1); !taken.empty(); taken = indifferent.take(0, 1))
+    order.push_back(taken[0]);
+  CHECK(order == std::vector<std::uint32_t>{0, 1, 4, 2, 3});
 }
 
 TEST_CASE("pair t is the same however the sequence is cut") {

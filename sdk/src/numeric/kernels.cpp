@@ -22,24 +22,33 @@ constexpr std::size_t kDepthBlock = 800;
 // would keep them in an array.
 #define POPSGD_UNROLL _Pragma("GCC unroll 16")
 
+// Weights of a later tile that a tile asks the second-level cache for on its way: one line of every pair, as the other
+// comes along, so that the core's few slots for outstanding lines last twice as far. stride = 0: nothing new.
+struct Ahead {
+  const float* from;
+  std::size_t stride;
+};
+constexpr std::size_t kPairOfLines = 2;
+
 template <std::size_t A, std::size_t B>
 void dot_tile(std::size_t depth, const float* a, std::size_t lda, const float* b, std::size_t ldb, float* c,
-              std::size_t ldc, bool add) {
-  Lanes sums[A][B] = {};
+              std::size_t ldc, bool add, Ahead ahead) {
+  constexpr std::size_t kPadded = (A * B + kLanes - 1) / kLanes * kLanes;
+  Lanes products[kPadded] = {};
   const std::size_t whole = depth - depth % kLanes;
   for (std::size_t k = 0; k < whole; k += kLanes) {
+    if constexpr (kLanes > 1) __builtin_prefetch(ahead.from + ahead.stride * k, 0, 2);
     Lanes vb[B];
     POPSGD_UNROLL for (std::size_t j = 0; j < B; ++j) vb[j] = load(b + j * ldb + k);
     POPSGD_UNROLL for (std::size_t i = 0; i < A; ++i) {
       const Lanes va = load(a + i * lda + k);
-      POPSGD_UNROLL for (std::size_t j = 0; j < B; ++j) sums[i][j] += va * vb[j];
+      POPSGD_UNROLL for (std::size_t j = 0; j < B; ++j) products[i * B + j] += va * vb[j];
     }
   }
-  POPSGD_UNROLL for (std::size_t i = 0; i < A; ++i) {
-    POPSGD_UNROLL for (std::size_t j = 0; j < B; ++j) {
-      const float dot = sum(sums[i][j]);
-      c[i * ldc + j] = add ? c[i * ldc + j] + dot : dot;
-    }
+  float dots[kPadded];
+  POPSGD_UNROLL for (std::size_t k = 0; k < kPadded; k += kLanes) store(dots + k, sums(products + k));
+  for (std::size_t i = 0; i < A; ++i) {
+    for (std::size_t j = 0; j < B; ++j) c[i * ldc + j] = (add ? c[i * ldc + j] : 0) + dots[i * B + j];
   }
   for (std::size_t k = whole; k < depth; ++k) {
     for (std::size_t i = 0; i < A; ++i) {
@@ -51,9 +60,9 @@ void dot_tile(std::size_t depth, const float* a, std::size_t lda, const float* b
 // The last, narrower tile of a row of tiles: one instance a width, chosen at run time.
 template <std::size_t A, std::size_t B>
 void dot_tile_of(std::size_t width, std::size_t depth, const float* a, std::size_t lda, const float* b,
-                 std::size_t ldb, float* c, std::size_t ldc, bool add) {
-  if (width == B) return dot_tile<A, B>(depth, a, lda, b, ldb, c, ldc, add);
-  if constexpr (B > 1) dot_tile_of<A, B - 1>(width, depth, a, lda, b, ldb, c, ldc, add);
+                 std::size_t ldb, float* c, std::size_t ldc, bool add, Ahead ahead) {
+  if (width == B) return dot_tile<A, B>(depth, a, lda, b, ldb, c, ldc, add, ahead);
+  if constexpr (B > 1) dot_tile_of<A, B - 1>(width, depth, a, lda, b, ldb, c, ldc, add, ahead);
 }
 
 // What combine_rows() does, as one value to pass on.
@@ -141,12 +150,19 @@ void dot_rows(std::size_t rows_a, std::size_t rows_b, std::size_t depth, const f
     for (std::size_t j = 0; j < rows_b; j += kDotB) {
       const std::size_t width = std::min(kDotB, rows_b - j);
       const float* bj = b + j * ldb + start;
+      // What the next column of tiles needs, a share for each tile of this one.
+      const bool more = j + 2 * kDotB <= rows_b;
+      const auto ahead = [&](std::size_t i) {
+        return more ? Ahead{bj + kDotB * ldb + i * (kDotB * ldb / rows_a), kPairOfLines} : Ahead{bj, 0};
+      };
       std::size_t i = 0;
       for (; i + kDotA <= rows_a; i += kDotA) {
-        dot_tile_of<kDotA, kDotB>(width, block, a + i * lda + start, lda, bj, ldb, c + i * ldc + j, ldc, add);
+        dot_tile_of<kDotA, kDotB>(width, block, a + i * lda + start, lda, bj, ldb, c + i * ldc + j, ldc, add,
+                                  ahead(i));
       }
       for (; i < rows_a; ++i) {
-        dot_tile_of<1, kDotB>(width, block, a + i * lda + start, lda, bj, ldb, c + i * ldc + j, ldc, add);
+        dot_tile_of<1, kDotB>(width, block, a + i * lda + start, lda, bj, ldb, c + i * ldc + j, ldc, add,
+                              ahead(i));
       }
     }
     start += block;

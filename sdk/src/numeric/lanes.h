@@ -53,6 +53,30 @@ template <typename L = Lanes>
   return x - L{};  // not L{} + x, which would have to turn -0 into +0
 }
 
+/// A step of many horizontal sums at once. Each lane of u and v belongs to a section of `Section` lanes; every section is
+/// folded in half (lane k + lane k + Section / 2), and the folded sections of u are put before those of v.
+template <std::size_t Section, std::size_t Width>
+[[gnu::always_inline]] inline LanesN<Width> fold(LanesN<Width> u, LanesN<Width> v) {
+  constexpr std::size_t kHalf = Section / 2;
+  return [ u, v ]<std::size_t... K>(std::index_sequence<K...>) __attribute__((always_inline)) {
+    return __builtin_shufflevector(u, v, (K / kHalf * Section + K % kHalf)...) +
+           __builtin_shufflevector(u, v, (K / kHalf * Section + K % kHalf + kHalf)...);
+  }
+  (std::make_index_sequence<Width>{});
+}
+
+/// The sums of the lanes of v[0], ..., v[Count - 1], Count a power of two up to the width: lane k of the result holds, in
+/// sections of Width / Count, what is left of v[k] (for Count = Width, its sum). Every sum is
+/// taken by halves: k with k + Width / 2, and so on.
+template <std::size_t Count = kLanes, std::size_t Width = kLanes>
+[[gnu::always_inline]] inline LanesN<Width> sums(const LanesN<Width>* v) {
+  if constexpr (Count == 1) {
+    return v[0];
+  } else {
+    return fold<2 * Width / Count, Width>(sums<Count / 2, Width>(v), sums<Count / 2, Width>(v + Count / 2));
+  }
+}
+
 /// Sum of the lanes by halves: k with k + Width / 2, and so on; always in the same order.
 template <std::size_t Width>
 [[gnu::always_inline]] inline float sum_lanes(LanesN<Width> v) {

@@ -39,10 +39,10 @@ struct Acknowledgement {
 
 /// What either side says of itself in OFFER and ACCEPT. In ACCEPT block_length, mtu and window are at most the offer's.
 struct Handshake {
-  std::uint64_t nonce = 0;        ///< of the sender
-  std::uint64_t fingerprint = 0;  ///< of model and swarm: equal, or no exchange
-  std::uint64_t counter = 0;      ///< gossip-averaged steps, 48.16 bits
-  std::uint32_t parameters = 0;   ///< length of the model
+  std::uint64_t nonce = 0;         ///< of the sender
+  std::uint64_t fingerprint = 0;   ///< of model and swarm: equal, or no exchange
+  std::uint64_t counter = 0;       ///< gossip-averaged steps, 48.16 bits
+  std::uint32_t parameters = 0;    ///< length of the model
   std::uint32_t block_length = 0;  ///< parameters in a block; the last block may be shorter
   std::uint16_t version = kVersion;
   std::uint16_t mtu = 0;     ///< largest frame the sender can receive, bytes
@@ -67,14 +67,15 @@ struct Frame {
   /// offer, busy, reject: the offer's nonce. accept: the offer's nonce, its own is in the handshake. Otherwise the
   /// exchange's name, made of both nonces.
   std::uint64_t exchange = 0;
-  std::uint16_t block = 0;                               ///< state, ready, commit, abort
-  std::uint16_t chunk = 0;                               ///< state
-  std::span<const std::byte> data{};                     ///< state: the chunk; a view into the frame's bytes
-  std::optional<Acknowledgement> acknowledgement{};      ///< ack always; state, ready where there is something to say
-  Handshake handshake{};                                 ///< offer, accept
-  Checksums checksums{};                                 ///< ready
-  std::uint16_t retry_ms = 0;                            ///< busy
-  std::uint8_t code = 0;                                 ///< reject, abort
+  std::uint16_t block = 0;            ///< state, ready, commit, abort
+  std::uint16_t chunk = 0;            ///< state
+  std::span<const std::byte> data{};  ///< state: the chunk; a view into the frame's bytes
+  std::optional<Acknowledgement>
+      acknowledgement{};       ///< ack always; state, ready where there is something to say
+  Handshake handshake{};       ///< offer, accept
+  Checksums checksums{};       ///< ready
+  std::uint16_t retry_ms = 0;  ///< busy
+  std::uint8_t code = 0;       ///< reject, abort
 };
 
 }  // namespace popsgd::codec

@@ -220,6 +220,12 @@ double squared_distance(std::size_t count, const float* a, const float* b) {
   return total;
 }
 
+bool all_within(std::size_t count, const float* x, float limit) {
+  std::uint32_t outside = 0;  // no way out of the loop: it becomes vector code
+  for (std::size_t k = 0; k < count; ++k) outside |= x[k] <= limit && x[k] >= -limit ? 0U : 1U;
+  return outside == 0;
+}
+
 void exponential(std::size_t count, float* x) {
   // e^x = 2^n e^r with n = round(x / ln 2), |r| <= ln 2 / 2; e^r = 1 + r + r^2 p(r), where p interpolates at the
   // Chebyshev nodes: relative error 1.1e-8, a fifth of a unit in the last place (the Taylor series of the same

@@ -36,6 +36,9 @@ void add_difference(std::size_t count, float weight, const float* mine, const fl
 /// sum (a - b)^2.
 double squared_distance(std::size_t count, const float* a, const float* b);
 
+/// Whether |x| <= limit everywhere; a NaN is not.
+bool all_within(std::size_t count, const float* x, float limit);
+
 /// x <- e^x for x <= 88, to 2 units in the last place; below -87 it gives 0. The same bits on every target
 /// that fuses multiplications and additions in the same way: no libm.
 void exponential(std::size_t count, float* x);

@@ -1,0 +1,56 @@
+// What a peer's model must pass before it may be averaged with.
+#pragma once
+
+#include <popsgd/gradient.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+namespace popsgd {
+
+/// Why a peer's block was refused.
+enum class Refusal : std::uint8_t {
+  none,          ///< it was not
+  not_finite,    ///< a parameter is NaN or infinite
+  out_of_range,  ///< a parameter's magnitude is above the limit
+  checksum,      ///< what was decoded is not what the peer sent
+  too_far,       ///< the two models are further apart than the gate admits
+};
+inline constexpr std::size_t kRefusals = 5;
+
+/// not_finite or out_of_range if any of `theirs` is, otherwise none. limit > 0.
+[[nodiscard]] Refusal examine(ConstParams theirs, float limit) noexcept;
+
+/// Root of the mean squared difference of two blocks: a distance that does not depend on their length.
+[[nodiscard]] float rms_distance(ConstParams a, ConstParams b) noexcept;
+
+/// Admits a partner whose model is not much further away than those met before. The radius is 1.5 times the median of the
+/// last 15 distances, before the first twice the size of the last local update; from the third
+/// refusal in a row on it grows by 1.5 at each, so that no honest agent is shut out however skewed its data. What is
+/// remembered of a distance is at most the radius it was held against: many distant peers cannot drag the median
+/// to where they are. Distances are remembered with 8 bits of precision; 32 bytes in all.
+///
+/// Refusing beats moving a part of the way: a clipped step towards a hostile model is still a step towards it.
+class Gate {
+ public:
+  /// Whether a partner at `distance` may be averaged with. Remembers it. distance >= 0 and finite;
+  /// last_update: rms of the last local step, 0 if there was none: then the first distance is admitted, whatever it is.
+  [[nodiscard]] bool admit(float distance, float last_update) noexcept;
+
+  /// The largest distance it would admit now.
+  [[nodiscard]] float radius(float last_update) const noexcept;
+
+ private:
+  static constexpr std::size_t kWindow = 15;
+  static constexpr std::uint8_t kPatience = 3;  // refusals in a row before the radius grows
+
+  [[nodiscard]] float median() const noexcept;
+
+  std::array<std::uint16_t, kWindow> distances_{};  // the upper half of a float; a ring
+  std::uint8_t recorded_ = 0;  // distances so far, counted on from kWindow in rounds of it
+  std::uint8_t refusals_ = 0;  // in a row
+};
+static_assert(sizeof(Gate) == 32);
+
+}  // namespace popsgd

@@ -1,0 +1,69 @@
+#include "numeric/kernels.h"
+
+#include <popsgd/assert.h>
+#include <popsgd/guard.h>
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <limits>
+
+namespace popsgd {
+namespace {
+
+constexpr float kFactor = 1.5F;              // admitted: this many medians
+constexpr float kStart = 2.0F;               // before the first: this many local updates
+constexpr float kGrowth = 1.5F;              // a refusal, when patience is at its end
+constexpr std::uint8_t kMostRefusals = 200;  // 1.5^200 is beyond every float
+
+// Rounded to nearest: a float's sign, exponent and 7 bits.
+std::uint16_t shorten(float value) {
+  return static_cast<std::uint16_t>((std::bit_cast<std::uint32_t>(value) + 0x8000U) >> 16);
+}
+float lengthen(std::uint16_t value) {
+  return std::bit_cast<float>(std::uint32_t{value} << 16);
+}
+
+}  // namespace
+
+Refusal examine(ConstParams theirs, float limit) noexcept {
+  if (numeric::all_within(theirs.size(), theirs.data(), limit)) return Refusal::none;
+  const bool finite = std::all_of(theirs.begin(), theirs.end(), [](float x) { return std::isfinite(x); });
+  return finite ? Refusal::out_of_range : Refusal::not_finite;
+}
+
+float rms_distance(ConstParams a, ConstParams b) noexcept {
+  POPSGD_ASSERT(a.size() == b.size());
+  if (a.empty()) return 0;
+  const double square = numeric::squared_distance(a.size(), a.data(), b.data());
+  return static_cast<float>(std::sqrt(square / static_cast<double>(a.size())));
+}
+
+bool Gate::admit(float distance, float last_update) noexcept {
+  const float most = radius(last_update);
+  const bool admitted = distance <= most;
+  distances_[recorded_ % kWindow] =
+      shorten(std::min({distance, most, std::numeric_limits<float>::max() / 2}));
+  recorded_ = static_cast<std::uint8_t>(recorded_ + 1 < 2 * kWindow ? recorded_ + 1 : kWindow);
+  refusals_ = admitted ? 0 : std::min<std::uint8_t>(static_cast<std::uint8_t>(refusals_ + 1), kMostRefusals);
+  return admitted;
+}
+
+float Gate::radius(float last_update) const noexcept {
+  if (recorded_ == 0 && last_update == 0) return std::numeric_limits<float>::max();
+  float radius = recorded_ == 0 ? kStart * last_update : kFactor * median();
+  for (int k = kPatience; k <= refusals_ && radius < std::numeric_limits<float>::max(); ++k)
+    radius *= kGrowth;
+  return std::min(radius, std::numeric_limits<float>::max());
+}
+
+float Gate::median() const noexcept {
+  // Of positive floats the bits are in the order of the values.
+  std::array<std::uint16_t, kWindow> sorted = distances_;
+  const std::size_t count = std::min<std::size_t>(recorded_, kWindow);
+  const auto end = sorted.begin() + static_cast<std::ptrdiff_t>(count);
+  std::sort(sorted.begin(), end);
+  return 0.5F * (lengthen(sorted[(count - 1) / 2]) + lengthen(sorted[count / 2]));
+}
+
+}  // namespace popsgd

@@ -1,0 +1,124 @@
+#include <popsgd/guard.h>
+#include <popsgd/random.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+namespace {
+
+using popsgd::examine;
+using popsgd::Gate;
+using popsgd::Purpose;
+using popsgd::Random;
+using popsgd::Refusal;
+using popsgd::rms_distance;
+
+constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+constexpr std::uint64_t kSeed = 11;
+
+TEST_CASE("one parameter that is not finite or too large is found, wherever it is") {
+  for (const std::size_t length : {1UL, 2UL, 15UL, 64UL, 131UL}) {
+    for (std::size_t place = 0; place < length; ++place) {
+      CAPTURE(length);
+      CAPTURE(place);
+      std::vector<float> block(length, -2);
+      CHECK(examine(block, 2) == Refusal::none);
+      for (const auto& [value, refusal] : {std::pair{kNan, Refusal::not_finite},
+                                           {-kNan, Refusal::not_finite},
+                                           {kInfinity, Refusal::not_finite},
+                                           {-kInfinity, Refusal::not_finite},
+                                           {2.0001F, Refusal::out_of_range},
+                                           {-1e30F, Refusal::out_of_range}}) {
+        block[place] = value;
+        CHECK(examine(block, 2) == refusal);
+      }
+    }
+  }
+  CHECK(examine({}, 1) == Refusal::none);
+}
+
+TEST_CASE("the distance is the root of the mean squared difference") {
+  CHECK(rms_distance(std::vector<float>{1, 2, 3, 4}, std::vector<float>{1, 2, 3, 8}) == 2);
+  CHECK(rms_distance(std::vector<float>(1000, 1), std::vector<float>(1000, -2)) == 3);
+  CHECK(rms_distance({}, {}) == 0);
+}
+
+TEST_CASE(
+    "before the first partner the gate admits up to twice the last local update, or all if there was none") {
+  Gate gate;
+  CHECK(gate.radius(0.25F) == 0.5F);
+  CHECK_FALSE(gate.admit(0.51F, 0.25F));
+  CHECK(Gate().admit(0.5F, 0.25F));
+  CHECK(Gate().admit(1e30F, 0));
+}
+
+// The radius by the words of the header, from exact distances.
+float radius_by_definition(std::vector<float> seen, int refusals, float last_update) {
+  float radius = 2 * last_update;
+  if (!seen.empty()) {
+    std::vector<float> last(seen.end() - static_cast<std::ptrdiff_t>(std::min<std::size_t>(15, seen.size())),
+                            seen.end());
+    std::sort(last.begin(), last.end());
+    radius = 1.5F * (last[(last.size() - 1) / 2] + last[last.size() / 2]) / 2;
+  }
+  return radius * std::pow(1.5F, static_cast<float>(std::max(0, refusals - 2)));
+}
+
+TEST_CASE("the radius is 1.5 medians of the last 15 bounded distances, and grows from the third refusal on") {
+  CAPTURE(kSeed);
+  Random random(kSeed, Purpose::user);
+  for (int run = 0; run < 20; ++run) {
+    Gate gate;
+    std::vector<float> seen;
+    int refusals = 0;
+    for (int k = 0; k < 200; ++k) {
+      const float distance = std::exp(random.normal()) * (random.uniform() < 0.2F ? 20.0F : 1.0F);
+      const float radius = gate.radius(0.5F);
+      CAPTURE(run);
+      CAPTURE(k);
+      REQUIRE(radius == doctest::Approx(radius_by_definition(seen, refusals, 0.5F)).epsilon(0.005));
+      const bool admitted = gate.admit(distance, 0.5F);
+      REQUIRE(admitted == (distance <= radius));
+      refusals = admitted ? 0 : refusals + 1;
+      seen.push_back(std::min(distance, radius));
+    }
+  }
+}
+
+TEST_CASE(
+    "nobody is shut out for long: a partner at any distance is admitted after a logarithmic number of "
+    "refusals") {
+  Gate gate;
+  for (int k = 0; k < 15; ++k) REQUIRE(gate.admit(1, 1));
+  int refusals = 0;
+  while (!gate.admit(1000, 1)) ++refusals;
+  CHECK(refusals > 3);
+  CHECK(refusals <= 20);  // 1.5^18 > 1000 / 1.5
+}
+
+TEST_CASE("distant peers among many do not move the radius by more than the factor of 1.5") {
+  Gate gate;
+  for (int k = 0; k < 15; ++k) REQUIRE(gate.admit(1, 1));
+  int admitted = 0;
+  for (int k = 0; k < 3000; ++k) {
+    const bool hostile = k % 10 < 3;
+    if (gate.admit(hostile ? 50.0F : 1.0F, 1) && hostile) ++admitted;
+  }
+  CHECK(admitted == 0);
+  CHECK(gate.radius(1) == 1.5F);
+}
+
+TEST_CASE("a refusal without end neither overflows nor stops admitting what is near") {
+  Gate gate;
+  REQUIRE(gate.admit(1, 1));
+  for (int k = 0; k < 1000; ++k) static_cast<void>(gate.admit(std::numeric_limits<float>::max(), 1));
+  CHECK(std::isfinite(gate.radius(1)));
+  CHECK(gate.admit(1, 1));
+}
+
+}  // namespace

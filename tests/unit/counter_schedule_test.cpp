@@ -77,6 +77,17 @@ TEST_CASE("meeting works in constant expressions") {
   static_assert(kHalf == 3.5);
 }
 
+TEST_CASE("a counter's bits are units of 2^-16 steps, and make the same counter again") {
+  CHECK(StepCounter(3).bits() == std::uint64_t{3} << 16);
+  CHECK(StepCounter::from_bits(1).steps() == kUnit);
+  CHECK(StepCounter::from_bits(0) == StepCounter());
+  CHECK(StepCounter::from_bits(std::uint64_t{5} << 16) == StepCounter(5));
+  for (const std::uint64_t bits :
+       {std::uint64_t{1}, std::uint64_t{0x0123'4567'89AB'CDEF}, ~std::uint64_t{0}}) {
+    CHECK(StepCounter::from_bits(bits).bits() == bits);
+  }
+}
+
 TEST_CASE("every shape of schedule has its hand-computed rates") {
   Schedule schedule{.eta = 0.5F, .horizon = 100};
   SUBCASE("constant") {

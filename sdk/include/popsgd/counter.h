@@ -14,6 +14,16 @@ class StepCounter {
   constexpr StepCounter() = default;
   explicit constexpr StepCounter(std::uint64_t steps) : value_(steps << kFractionBits) {}
 
+  /// The counter whose bits() these are; every value is one.
+  [[nodiscard]] static constexpr StepCounter from_bits(std::uint64_t bits) {
+    StepCounter counter;
+    counter.value_ = bits;
+    return counter;
+  }
+
+  /// The raw 48.16 bits, in units of 2^-16 steps: to save or send, without loss.
+  [[nodiscard]] constexpr std::uint64_t bits() const { return value_; }
+
   constexpr void add_step() { value_ += std::uint64_t{1} << kFractionBits; }
 
   /// Steps, with the fraction that averaging leaves.

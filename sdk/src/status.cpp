@@ -16,6 +16,20 @@ std::string_view text(Status status) noexcept {
       return "the scratch memory is smaller than the stated size";
     case Status::label_out_of_range:
       return "a class label is not below the number of classes";
+    case Status::store_failed:
+      return "the store could not read, write, erase or sync";
+    case Status::store_too_small:
+      return "a slot of the store is too small for the checkpoint";
+    case Status::no_checkpoint:
+      return "nothing has been saved yet";
+    case Status::checkpoint_damaged:
+      return "no checkpoint in the store is entire";
+    case Status::checkpoint_foreign:
+      return "the checkpoint is of another model or swarm";
+    case Status::checkpoint_length:
+      return "the checkpoint's model has another length, or its records do not fit";
+    case Status::checkpoint_changed:
+      return "the checkpoint changed while it was read";
   }
   return "unknown status";
 }

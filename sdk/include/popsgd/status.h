@@ -14,6 +14,13 @@ enum class Status : std::uint8_t {
   shape_mismatch,      ///< a span's length is not the one the model asks for
   scratch_too_small,   ///< the caller's scratch memory is smaller than the stated size
   label_out_of_range,  ///< a class label is not below the number of classes
+  store_failed,        ///< the store could not read, write, erase or sync
+  store_too_small,     ///< a slot of the store is too small for the checkpoint
+  no_checkpoint,       ///< nothing has been saved yet: a clean first start
+  checkpoint_damaged,  ///< something is in the store, but no checkpoint that is entire
+  checkpoint_foreign,  ///< the checkpoint is of another model or swarm
+  checkpoint_length,   ///< the checkpoint's model has another length, or its records do not fit
+  checkpoint_changed,  ///< the checkpoint changed while it was read
 };
 
 /// One line for a person, e.g. "the scratch memory is smaller than scratch_size() asks for".

@@ -1,0 +1,69 @@
+#include "checkpoint/header.h"
+
+#include "checkpoint/little_endian.h"
+#include "numeric/crc32c.h"
+
+#include <algorithm>
+#include <span>
+
+namespace popsgd::checkpoint {
+namespace {
+
+constexpr std::array<char, 8> kMagic{'P', 'o', 'p', 'S', 'G', 'D', '\r', '\n'};
+
+// Where the fields are; the table in sdk/README.md.
+constexpr std::size_t kAtVersion = 8;
+constexpr std::size_t kAtLength = 10;
+constexpr std::size_t kAtParameters = 12;
+constexpr std::size_t kAtFingerprint = 16;
+constexpr std::size_t kAtSequence = 24;
+constexpr std::size_t kAtRecords = 32;
+constexpr std::size_t kAtPayloadCrc = 36;
+constexpr std::size_t kAtHeaderCrc = 40;
+static_assert(kAtHeaderCrc + 4 == kHeaderLength);
+
+std::uint32_t checksum(const HeaderBytes& bytes) noexcept {
+  return numeric::crc32c(std::span(bytes).first<kAtHeaderCrc>());
+}
+
+bool has_magic(const HeaderBytes& bytes) noexcept {
+  return std::equal(kMagic.begin(), kMagic.end(), bytes.begin(),
+                    [](char a, std::byte b) { return static_cast<std::byte>(a) == b; });
+}
+
+}  // namespace
+
+HeaderBytes encode(const Header& header) noexcept {
+  HeaderBytes bytes{};
+  std::transform(kMagic.begin(), kMagic.end(), bytes.begin(),
+                 [](char c) { return static_cast<std::byte>(c); });
+  put(bytes, kAtVersion, kVersion);
+  put(bytes, kAtLength, static_cast<std::uint16_t>(kHeaderLength));
+  put(bytes, kAtParameters, header.parameters);
+  put(bytes, kAtFingerprint, header.fingerprint);
+  put(bytes, kAtSequence, header.sequence);
+  put(bytes, kAtRecords, header.records);
+  put(bytes, kAtPayloadCrc, header.payload_crc);
+  put(bytes, kAtHeaderCrc, checksum(bytes));
+  return bytes;
+}
+
+std::optional<Header> decode(const HeaderBytes& bytes) noexcept {
+  if (!has_magic(bytes)) return std::nullopt;
+  if (get<std::uint16_t>(bytes, kAtVersion) != kVersion) return std::nullopt;
+  if (get<std::uint16_t>(bytes, kAtLength) != kHeaderLength) return std::nullopt;
+  if (get<std::uint32_t>(bytes, kAtHeaderCrc) != checksum(bytes)) return std::nullopt;
+  return Header{.parameters = get<std::uint32_t>(bytes, kAtParameters),
+                .fingerprint = get<std::uint64_t>(bytes, kAtFingerprint),
+                .sequence = get<std::uint64_t>(bytes, kAtSequence),
+                .records = get<std::uint32_t>(bytes, kAtRecords),
+                .payload_crc = get<std::uint32_t>(bytes, kAtPayloadCrc)};
+}
+
+bool is_blank(const HeaderBytes& bytes) noexcept {
+  const std::byte first = bytes.front();
+  return (first == std::byte{0x00} || first == std::byte{0xFF}) &&
+         std::all_of(bytes.begin(), bytes.end(), [first](std::byte b) { return b == first; });
+}
+
+}  // namespace popsgd::checkpoint

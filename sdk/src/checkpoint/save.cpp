@@ -1,0 +1,73 @@
+#include "checkpoint/header.h"
+#include "checkpoint/little_endian.h"
+#include "checkpoint/payload.h"
+#include "checkpoint/slots.h"
+
+#include <popsgd/checkpoint.h>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <limits>
+
+namespace popsgd::checkpoint {
+namespace {
+
+Status write_payload(PayloadWriter& writer, const Snapshot& snapshot) noexcept {
+  std::array<std::byte, 4> four{};
+  for (const float x : snapshot.parameters) {
+    put(four, 0, std::bit_cast<std::uint32_t>(x));
+    if (const Status status = writer.put(four); status != Status::ok) return status;
+  }
+  std::array<std::byte, 8> eight{};
+  put(eight, 0, snapshot.steps.bits());
+  if (const Status status = writer.put(eight); status != Status::ok) return status;
+  if (const Status status = writer.put(snapshot.records); status != Status::ok) return status;
+  return writer.finish();
+}
+
+/// The payload, durable; sets the header's checksum of it.
+Status save_payload(Store& store, unsigned slot, const Snapshot& snapshot, Header& header) noexcept {
+  PayloadWriter writer(store, slot);
+  if (const Status status = write_payload(writer, snapshot); status != Status::ok) return status;
+  header.payload_crc = writer.crc();
+  return store.sync();
+}
+
+Status save_header(Store& store, unsigned slot, const Header& header) noexcept {
+  std::array<std::byte, Store::kPage> page{};
+  const HeaderBytes bytes = encode(header);
+  std::copy(bytes.begin(), bytes.end(), page.begin());
+  if (const Status status = store.write(slot, 0, page); status != Status::ok) return status;
+  return store.sync();
+}
+
+/// Erased, durably: else the slot's old header could come to stand before a payload that is partly new.
+Status clear(Store& store, unsigned slot) noexcept {
+  if (const Status status = store.erase(slot); status != Status::ok) return status;
+  return store.sync();
+}
+
+}  // namespace
+
+Status save(Store& store, const Snapshot& snapshot) noexcept {
+  constexpr std::uint64_t kMost = std::numeric_limits<std::uint32_t>::max();
+  if (std::uint64_t{snapshot.parameters.size()} > kMost || std::uint64_t{snapshot.records.size()} > kMost) {
+    return Status::invalid_size;
+  }
+  Header header{.parameters = static_cast<std::uint32_t>(snapshot.parameters.size()),
+                .fingerprint = snapshot.fingerprint,
+                .records = static_cast<std::uint32_t>(snapshot.records.size())};
+  if (slot_size(header.parameters, header.records) > store.slot_size()) return Status::store_too_small;
+
+  const auto slots = survey(store);
+  if (!slots.ok()) return slots.status();
+  header.sequence = slots->last_sequence + 1;
+  const unsigned slot = slots->newest ? 1 - *slots->newest : 0;
+
+  if (const Status status = clear(store, slot); status != Status::ok) return status;
+  if (const Status status = save_payload(store, slot, snapshot, header); status != Status::ok) return status;
+  return save_header(store, slot, header);
+}
+
+}  // namespace popsgd::checkpoint

@@ -11,6 +11,8 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
+#include <utility>
 #include <vector>
 
 namespace popsgd::test {
@@ -41,16 +43,19 @@ class MemoryStore final : public Store {
     const auto written = written_.begin() + static_cast<std::ptrdiff_t>(offset / kPage);
     if ((*written & 1U << slot) != 0) return violation();
     *written |= 1U << slot;
+    log_ += offset == 0 ? 'h' : 'p';
     return change({slot, offset, {page.begin(), page.end()}});
   }
 
   [[nodiscard]] Status erase(unsigned slot) noexcept override {
     if (slot >= kSlots) return violation();
+    log_ += 'e';
     for (auto& written : written_) written &= ~(1U << slot);
     return change({slot, 0, std::vector<std::byte>(slot_size(), blank_)});
   }
 
   [[nodiscard]] Status sync() noexcept override {
+    log_ += 's';
     const bool cut = changes_++ == cut_at_;
     if (cut) dead_ = true;
     if (dead_ || fails()) return Status::store_failed;
@@ -104,6 +109,8 @@ class MemoryStore final : public Store {
   [[nodiscard]] std::size_t reads() const { return reads_; }
   [[nodiscard]] std::size_t changes() const { return changes_; }        ///< writes, erases and syncs
   [[nodiscard]] std::size_t operations() const { return operations_; }  ///< the same and reads
+  /// What was asked for, a letter each: (e)rase, write of a (h)eader's page or of a (p)age of payload, (s)ync.
+  [[nodiscard]] const std::string& log() const { return log_; }
   [[nodiscard]] std::size_t violations() const { return violations_; }  ///< of the contract in store.h
 
  private:
@@ -151,6 +158,7 @@ class MemoryStore final : public Store {
   std::array<std::vector<std::byte>, kSlots> durable_;  // what outlives a loss of power for certain
   std::vector<Change> pending_;                         // the way from durable_ to shown_
   std::vector<unsigned> written_;                       // of each page, bit s: since slot s was erased
+  std::string log_;
   std::optional<std::size_t> cut_at_;
   std::optional<std::size_t> fail_at_;
   std::optional<Flip> flip_;

@@ -12,6 +12,7 @@
 #include <limits>
 #include <set>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -271,6 +272,13 @@ TEST_CASE("a new checkpoint is newer than the one it stands beside, whatever num
   store.flip_bit(1, 8 * Store::kPage);
   REQUIRE(save(store, make_state(2, kSmall)) == Status::ok);
   CHECK(loads(store, kSmall, make_state(2, kSmall)));
+}
+
+TEST_CASE(
+    "a slot's end, payload and header are each durable before the next: no state rests on a checksum alone") {
+  MemoryStore store = make_store(kMedium);
+  REQUIRE(save(store, make_state(1, kMedium)) == Status::ok);
+  CHECK(store.log() == "sespppshs");
 }
 
 TEST_CASE("power cut in any write of a save leaves the old state or the new, and the next save works") {

@@ -30,6 +30,20 @@ std::string_view text(Status status) noexcept {
       return "the checkpoint's model has another length, or its records do not fit";
     case Status::checkpoint_changed:
       return "the checkpoint changed while it was read";
+    case Status::misaligned_frame:
+      return "a frame's first byte is not on an 8-byte boundary";
+    case Status::malformed_frame:
+      return "the bytes are no frame";
+    case Status::unknown_kind:
+      return "a frame of a kind this version does not know";
+    case Status::unknown_format:
+      return "a number format this version does not know";
+    case Status::wrong_fields:
+      return "a frame lacks a field its kind needs, or has one its kind does not know";
+    case Status::invalid_field:
+      return "a field of a frame is outside its range";
+    case Status::buffer_too_small:
+      return "the frame does not fit the memory given for it";
   }
   return "unknown status";
 }

@@ -21,6 +21,13 @@ enum class Status : std::uint8_t {
   checkpoint_foreign,  ///< the checkpoint is of another model or swarm
   checkpoint_length,   ///< the checkpoint's model has another length, or its records do not fit
   checkpoint_changed,  ///< the checkpoint changed while it was read
+  misaligned_frame,    ///< a frame's first byte is not on an 8-byte boundary
+  malformed_frame,     ///< the bytes are no frame
+  unknown_kind,        ///< a frame of a kind this version does not know
+  unknown_format,      ///< a number format this version does not know
+  wrong_fields,        ///< a frame lacks a field its kind needs, or has one its kind does not know
+  invalid_field,       ///< a field of a frame is outside its range
+  buffer_too_small,    ///< the frame does not fit the memory given for it
 };
 
 /// One line for a person, e.g. "the scratch memory is smaller than scratch_size() asks for".

@@ -9,6 +9,8 @@ violations=0
 # Standard headers that bring neither an allocator nor an operating system.
 core='algorithm|array|bit|cfloat|climits|cmath|compare|concepts|cstddef|cstdint|cstring|functional|initializer_list'
 core="$core|iterator|limits|numbers|numeric|optional|span|string_view|tuple|type_traits|utility"
+# For the codec: FlatBuffers, and what its compiler makes of sdk/schema.
+flatbuffers='flatbuffers/[a-z_]+\.h|schema/popsgd_generated\.h'
 
 sources() { find "$@" -type f \( -name '*.h' -o -name '*.h.in' -o -name '*.cpp' \); }
 
@@ -33,6 +35,7 @@ none "public headers of sdk/ include the core's standard headers and <popsgd/...
 
 none "sdk/src includes its own headers, the core's standard headers and <popsgd/...> of sdk/, nothing else" \
   < <(includes sdk/src | grep -vE ":<($core)>$" | grep -vE ':(<popsgd/[a-z_]+\.h>|"[a-z0-9_/]+\.h")$')
+  < <(includes sdk/src | grep -vE "^sdk/src/codec/.*:<($flatbuffers)>$" | grep -vE ":<($core)>$" | grep -vE ':(<popsgd/[a-z_]+\.h>|"[a-z_/]+\.h")$')
 
 none "a header in quotes lies in the room of the file that includes it" < <(
   for room in sdk/src platforms/sim/src platforms/linux; do
@@ -55,6 +58,8 @@ none "a header as <popsgd/...> exists in the public headers of a room below" < <
   done)
 
 none "examples use public headers only" < <(includes examples | grep '"$')
+none "FlatBuffers is for sdk/src/codec" \
+  < <(includes sdk platforms examples | grep -E ":<($flatbuffers)>$" | grep -v '^sdk/src/codec/')
 none "Eigen is for platforms/sim/src" \
   < <(includes sdk platforms examples | grep -E ':<(Eigen|unsupported)/' | grep -v '^platforms/sim/src/')
 none "JSON and the command line are for platforms/linux" \

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# What the archive of the core asks of the world: memory blocks, strings' lengths and mathematics; no allocator,
-# no exceptions, no threads, no operating system.
+# What the archive of the core asks of the world: memory blocks, strings and mathematics; no allocator, no
+# exceptions, no threads, no operating system.
 #   symbols.sh LIBPOPSGD_SDK.A
 set -eu
 archive=$1
-allowed='mem(cpy|move|set|cmp)|strlen|(exp|fabs|log|log1p|sqrt)f?'
+allowed='mem(cpy|move|set|cmp)|str(len|ncmp)|(exp|fabs|log|log1p|sqrt)f?'
 # What the compiler itself adds: position-independent code, sanitizers, coverage.
 instrumentation='_GLOBAL_OFFSET_TABLE_|__(asan|tsan|ubsan|lsan|sanitizer|gcov|llvm)_.*'
 

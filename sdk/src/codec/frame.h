@@ -76,6 +76,14 @@ struct Frame {
   Checksums checksums{};       ///< ready
   std::uint16_t retry_ms = 0;  ///< busy
   std::uint8_t code = 0;       ///< reject, abort
+  std::uint16_t block = 0;                           ///< state, ready, commit, abort
+  std::uint16_t chunk = 0;                           ///< state
+  std::span<const std::byte> data{};                 ///< state: the chunk; a view into the frame's bytes
+  std::optional<Acknowledgement> acknowledgement{};  ///< ack always; state, ready if there is news
+  Handshake handshake{};                             ///< offer, accept
+  Checksums checksums{};                             ///< ready
+  std::uint16_t retry_ms = 0;                        ///< busy
+  std::uint8_t code = 0;                             ///< reject, abort
 };
 
 }  // namespace popsgd::codec

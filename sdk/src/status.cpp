@@ -16,6 +16,12 @@ std::string_view text(Status status) noexcept {
       return "the scratch memory is smaller than the stated size";
     case Status::label_out_of_range:
       return "a class label is not below the number of classes";
+    case Status::busy:
+      return "an exchange is under way; try again when it is over";
+    case Status::unknown_peer:
+      return "no peer of this name is known; add it first";
+    case Status::no_room:
+      return "all places for peers are taken; remove one, or configure more";
     case Status::store_failed:
       return "the store could not read, write, erase or sync";
     case Status::store_too_small:

@@ -119,6 +119,8 @@ TEST_CASE("a refusal without end neither overflows nor stops admitting what is n
   for (int k = 0; k < 1000; ++k) static_cast<void>(gate.admit(std::numeric_limits<float>::max(), 1));
   CHECK(std::isfinite(gate.radius(1)));
   CHECK(gate.admit(1, 1));
+  for (int k = 0; k < 3; ++k) CHECK_FALSE(gate.admit(kNan, 1));
+  CHECK(std::isfinite(gate.radius(1)));
 }
 
 }  // namespace

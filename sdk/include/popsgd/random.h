@@ -65,6 +65,7 @@ enum class Purpose : std::uint32_t {
   split = 8,
   measurement = 9,
   speeds = 10,
+  exchange = 11,
   user = 0x8000'0000U,  ///< from here on: the application's own
 };
 

@@ -14,6 +14,9 @@ enum class Status : std::uint8_t {
   shape_mismatch,      ///< a span's length is not the one the model asks for
   scratch_too_small,   ///< the caller's scratch memory is smaller than the stated size
   label_out_of_range,  ///< a class label is not below the number of classes
+  busy,                ///< an exchange is under way
+  unknown_peer,        ///< no peer of this name is known
+  no_room,             ///< all places are taken
   store_failed,        ///< the store could not read, write, erase or sync
   store_too_small,     ///< a slot of the store is too small for the checkpoint
   no_checkpoint,       ///< nothing has been saved yet: a clean first start

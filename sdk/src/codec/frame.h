@@ -67,15 +67,6 @@ struct Frame {
   /// offer, busy, reject: the offer's nonce. accept: the offer's nonce, its own is in the handshake. Otherwise the
   /// exchange's name, made of both nonces.
   std::uint64_t exchange = 0;
-  std::uint16_t block = 0;            ///< state, ready, commit, abort
-  std::uint16_t chunk = 0;            ///< state
-  std::span<const std::byte> data{};  ///< state: the chunk; a view into the frame's bytes
-  std::optional<Acknowledgement>
-      acknowledgement{};       ///< ack always; state, ready where there is something to say
-  Handshake handshake{};       ///< offer, accept
-  Checksums checksums{};       ///< ready
-  std::uint16_t retry_ms = 0;  ///< busy
-  std::uint8_t code = 0;       ///< reject, abort
   std::uint16_t block = 0;                           ///< state, ready, commit, abort
   std::uint16_t chunk = 0;                           ///< state
   std::span<const std::byte> data{};                 ///< state: the chunk; a view into the frame's bytes

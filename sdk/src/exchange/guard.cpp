@@ -44,7 +44,7 @@ bool Gate::admit(float distance, float last_update) noexcept {
   const bool admitted = distance <= most;
   distances_[recorded_ % kWindow] =
       shorten(std::min({distance, most, std::numeric_limits<float>::max() / 2}));
-  recorded_ = static_cast<std::uint8_t>(recorded_ + 1 < 2 * kWindow ? recorded_ + 1 : kWindow);
+  recorded_ = static_cast<std::uint8_t>(recorded_ + 1U < 2 * kWindow ? recorded_ + 1 : kWindow);
   refusals_ = admitted ? 0 : std::min<std::uint8_t>(static_cast<std::uint8_t>(refusals_ + 1), kMostRefusals);
   return admitted;
 }

@@ -1,0 +1,166 @@
+// The one object a device holds: a model that learns, and that meets others.
+#pragma once
+
+#include <popsgd/counter.h>
+#include <popsgd/gradient.h>
+#include <popsgd/guard.h>
+#include <popsgd/link.h>
+#include <popsgd/schedule.h>
+#include <popsgd/sgd.h>
+#include <popsgd/status.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+
+namespace popsgd {
+
+/// Where the samples of local steps come from.
+struct BatchSource {
+  /// The batch of the agent's next step, in the source's own memory, valid until the next call.
+  using Function = const Batch& (*)(void* context) noexcept;
+  Function function = nullptr;
+  void* context = nullptr;
+};
+
+/// What an exchange does, and when local steps are taken (AgentConfig::local_steps = H).
+enum class Averaging : std::uint8_t {
+  non_blocking,  ///< snapshots, then H steps, then opposite deltas; steps may be taken at any time
+  blocking,  ///< H steps, then snapshots, then both adopt the mean: PopSGD, Algorithm 1; no steps meanwhile
+};
+
+/// Which counter the schedule runs on.
+enum class ScheduleCounter : std::uint8_t {
+  gossip,  ///< averaged at every exchange
+  own,     ///< the agent's own number of steps
+};
+
+/// What a peer's block must pass. All of it is on by default.
+struct Guarding {
+  float limit = 1e6F;  ///< largest magnitude of a parameter, > 0; infinity: any finite value
+  bool gate = true;    ///< refuse partners much further away than others (see Gate)
+};
+
+/// How long the protocol waits, in milliseconds.
+struct Timing {
+  std::uint32_t first_timeout = 500;  ///< before a frame is repeated, until the round trip is known
+  std::uint32_t least_timeout = 10;   ///< however short the round trip
+  std::uint32_t most_timeout = 8000;  ///< however often it was repeated
+  std::uint32_t offer = 2000;         ///< an offer without answer is withdrawn
+  std::uint32_t idle = 10000;         ///< an exchange in which nothing is heard is aborted
+  std::uint32_t in_doubt =
+      30000;                 ///< a responder that has staged a block and hears nothing drops it; >= idle
+  std::uint32_t busy = 200;  ///< what a busy agent asks others to wait before they try again
+};
+
+struct AgentConfig {
+  std::uint64_t seed = 0;         ///< from the platform's entropy: nonces and waiting times are drawn from it
+  std::uint64_t fingerprint = 0;  ///< of model and swarm; agents with another one are refused
+
+  Sgd sgd{};
+  Schedule schedule{};
+  ScheduleCounter schedule_counter = ScheduleCounter::gossip;
+  Averaging averaging = Averaging::non_blocking;
+  std::uint16_t local_steps = 0;  ///< H: steps at every exchange; 0: only when the application calls step()
+  bool fresh = true;              ///< has learned nothing yet: adopts its first partner's model
+
+  std::uint32_t mean_wait =
+      1000;  ///< ms, of the exponential time between two offers; 0: offers only by meet()
+  std::uint32_t block_length = 0;      ///< parameters in a block; 0: the whole model in one
+  std::uint16_t largest_frame = 1200;  ///< bytes it can receive, 256 to 65535
+  std::uint16_t window = 16;           ///< most chunks in flight, 1 to 32
+  std::uint16_t peers = 16;            ///< most peers known at a time
+  std::uint16_t finished = 16;         ///< finished exchanges remembered, >= 1
+  Guarding guarding{};
+  Timing timing{};
+};
+
+/// Why a frame changed nothing.
+enum class Drop : std::uint8_t {
+  malformed,     ///< not a frame of this protocol, or one that contradicts itself
+  unknown,       ///< of an exchange that is over or never was
+  duplicate,     ///< already seen
+  unexpected,    ///< well-formed, but out of place in this exchange
+  reflected,     ///< the agent's own offer come back
+  incompatible,  ///< an offer of another version, model, swarm or format
+  no_room,       ///< an answer was due, but too many were waiting
+};
+inline constexpr std::size_t kDrops = 7;
+
+/// Everything is counted, nothing is logged. Counters only ever grow.
+struct AgentMetrics {
+  std::uint64_t steps = 0;  ///< local SGD steps
+  std::uint64_t offers = 0;
+  std::uint64_t begun = 0;      ///< exchanges agreed on
+  std::uint64_t completed = 0;  ///< of those: all blocks applied
+  std::uint64_t cut_short = 0;  ///< of those: ended earlier, for whatever reason
+  std::uint64_t blocks_applied = 0;
+  std::uint64_t in_doubt = 0;  ///< blocks dropped although the partner may have applied its half
+  std::uint64_t retransmissions = 0;
+  std::uint64_t frames_sent = 0;
+  std::uint64_t frames_received = 0;
+  std::uint64_t bytes_sent = 0;
+  std::uint64_t bytes_received = 0;
+  std::array<std::uint64_t, kDrops> dropped{};     ///< frames received, by reason
+  std::array<std::uint64_t, kRefusals> refused{};  ///< blocks received, by reason
+};
+
+/// A model, its local steps, and its exchanges with peers. Opens no socket, reads no clock, starts no thread and
+/// allocates nothing: bytes and the time come in, frames and the next deadline go out.
+///
+///     agent.receive(peer, bytes, now);                            // whenever a frame has come
+///     while (auto out = agent.send(frame, now)) transmit(out->to, frame.first(out->size));
+///     wait for bytes, or until agent.deadline(now);               // then send() again
+///
+/// One exchange at a time: whoever asks meanwhile is told to try again. Not thread-safe.
+class Agent {
+ public:
+  /// Bytes of workspace that init() needs; 0 for a configuration it will refuse.
+  [[nodiscard]] static std::size_t workspace_size(const AgentConfig& config, std::size_t parameters) noexcept;
+
+  /// `model`, `gradient`'s context, `source`, `velocity`, `scratch` (sizes: see Sgd) and `workspace` (8-aligned)
+  /// are the caller's and must outlive the agent. Errors: invalid_size, invalid_rate, shape_mismatch,
+  /// scratch_too_small. May be called again: the agent starts anew.
+  [[nodiscard]] Status init(const AgentConfig& config, Params model, const Gradient& gradient,
+                            BatchSource source, Params velocity, Scratch scratch,
+                            std::span<std::byte> workspace, Time now) noexcept;
+
+  /// One local SGD step; the loss of its batch before it. busy during an exchange that blocks.
+  Result<float> step() noexcept;
+
+  /// A peer that can be reached, or what is now known of the path to it. no_room when all places are taken.
+  [[nodiscard]] Status add_peer(PeerId peer, LinkTraits traits) noexcept;
+  /// The peer is out of reach: it is not chosen any more. An exchange with it goes on if it can.
+  void remove_peer(PeerId peer) noexcept;
+
+  /// Offers an exchange to this peer now. busy during another one; unknown_peer.
+  [[nodiscard]] Status meet(PeerId peer, Time now) noexcept;
+
+  /// A frame has come. Whatever it holds, at worst it is dropped and counted. `frame` is only read during the
+  /// call and must be 8-aligned.
+  void receive(PeerId from, std::span<const std::byte> frame, Time now) noexcept;
+
+  struct Outgoing {
+    PeerId to;
+    std::size_t size;  ///< bytes
+  };
+  /// The next frame to send, written to `frame` (8-aligned, at least as long as the largest mtu of a peer); none when
+  /// there is nothing to send now. To be called until then, after every other call and at every deadline.
+  [[nodiscard]] std::optional<Outgoing> send(std::span<std::byte> frame, Time now) noexcept;
+
+  /// When send() must be called again if nothing else happens before. Never further away than a day.
+  [[nodiscard]] Time deadline(Time now) const noexcept;
+
+  [[nodiscard]] bool exchanging() const noexcept;
+  [[nodiscard]] bool fresh() const noexcept;
+  [[nodiscard]] StepCounter counter() const noexcept;
+  [[nodiscard]] const AgentMetrics& metrics() const noexcept;
+
+ private:
+  struct State;
+  State* state_ = nullptr;  // in the workspace
+};
+
+}  // namespace popsgd

@@ -1,0 +1,398 @@
+#include "codec/codec.h"
+#include "exchange/exchange.h"
+#include "exchange/finished.h"
+#include "exchange/learner.h"
+
+#include <popsgd/agent.h>
+#include <popsgd/assert.h>
+#include <popsgd/random.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdint>
+#include <memory>
+
+namespace popsgd {
+namespace {
+
+struct Peer {
+  PeerId id{};
+  LinkTraits traits{};
+};
+
+// Answers that wait to be sent. When there are too many, the peer will ask again.
+class Replies {
+ public:
+  [[nodiscard]] bool push(const Reply& reply) {
+    if (count_ == queue_.size()) return false;
+    queue_[(first_ + count_) % queue_.size()] = reply;
+    ++count_;
+    return true;
+  }
+  [[nodiscard]] bool empty() const { return count_ == 0; }
+  [[nodiscard]] Reply pop() {
+    const Reply reply = queue_[first_];
+    first_ = (first_ + 1) % queue_.size();
+    --count_;
+    return reply;
+  }
+
+ private:
+  std::array<Reply, 4> queue_{};
+  std::size_t first_ = 0;
+  std::size_t count_ = 0;
+};
+
+constexpr std::uint32_t kDay = 24U * 3600U * 1000U;
+
+constexpr std::size_t kAlignment = 8;
+
+// Where everything lies in the workspace.
+struct Layout {
+  std::size_t finished;
+  std::size_t peers;
+  std::size_t gates;
+  std::size_t blocks;
+  std::size_t end;
+  std::size_t block_length;
+  std::size_t gate_count;
+};
+
+constexpr std::size_t aligned(std::size_t bytes) {
+  return (bytes + kAlignment - 1) / kAlignment * kAlignment;
+}
+
+Layout layout_of(const AgentConfig& config, std::size_t parameters, std::size_t state) {
+  Layout at{};
+  at.block_length =
+      config.block_length == 0 ? parameters : std::min<std::size_t>(config.block_length, parameters);
+  at.gate_count = (parameters + at.block_length - 1) / at.block_length;
+  at.finished = aligned(state);
+  at.peers = at.finished + aligned(config.finished * sizeof(FinishedExchange));
+  at.gates = at.peers + aligned(config.peers * sizeof(Peer));
+  at.blocks = at.gates + aligned(at.gate_count * sizeof(Gate));
+  at.end = at.blocks + aligned(2 * at.block_length * sizeof(float));
+  return at;
+}
+
+// `count` values that begin their lives in the workspace.
+template <typename T>
+std::span<T> place(std::span<std::byte> workspace, std::size_t offset, std::size_t count) {
+  T* first = reinterpret_cast<T*>(workspace.data() + offset);
+  for (std::size_t k = 0; k < count; ++k) std::construct_at(first + k);
+  return {first, count};
+}
+
+Status check(const AgentConfig& config, std::size_t parameters) {
+  const Timing& t = config.timing;
+  const bool sizes = parameters > 0 && parameters <= UINT32_MAX && config.window >= 1 &&
+                     config.window <= kMostInFlight && config.largest_frame >= 256 && config.finished >= 1 &&
+                     config.peers >= 1;
+  if (!sizes) return Status::invalid_size;
+  const bool times = t.first_timeout > 0 && t.least_timeout > 0 && t.most_timeout >= t.least_timeout &&
+                     t.most_timeout <= kDay && t.offer <= kDay && t.in_doubt >= t.idle &&
+                     t.in_doubt <= kDay / 2 && config.mean_wait <= kDay / 32;
+  if (!times || !(config.guarding.limit > 0)) return Status::invalid_rate;
+  const std::size_t block = config.block_length == 0 ? parameters : config.block_length;
+  if ((parameters + block - 1) / block > 65536) return Status::invalid_size;
+  if (const Status status = config.sgd.check(); status != Status::ok) return status;
+  return config.schedule.check();
+}
+
+}  // namespace
+
+struct Agent::State {
+  State(const AgentConfig& configuration, Params model, const Gradient& gradient, BatchSource source,
+        Params velocity, Scratch scratch, std::span<std::byte> workspace, Time now)
+      : config(configuration),
+        layout(layout_of(config, model.size(), sizeof(State))),
+        random(config.seed, Purpose::exchange),
+        finished(place<FinishedExchange>(workspace, layout.finished, config.finished)),
+        peers(place<Peer>(workspace, layout.peers, config.peers)),
+        learner(config, model, gradient, source, velocity, scratch,
+                place<Gate>(workspace, layout.gates, layout.gate_count), layout.block_length),
+        exchange(config, learner, finished, metrics, random,
+                 place<float>(workspace, layout.blocks, layout.block_length),
+                 place<float>(workspace, layout.blocks + layout.block_length * sizeof(float),
+                              layout.block_length)) {
+    wait(now);
+  }
+
+  void receive(PeerId from, std::span<const std::byte> bytes, Time now);
+  void receive_offer(PeerId from, const codec::Frame& frame, Time now);
+  void receive_answer(PeerId from, const codec::Frame& frame, Time now);
+  void receive_stray(PeerId from, const codec::Frame& frame);
+  [[nodiscard]] std::uint8_t objection(const codec::Handshake& theirs) const;
+  void offer(const Peer& peer, Time now);
+  void offer_if_due(Time now);
+  void wait(Time now);
+  void wait_for_busy(std::uint32_t retry, Time now);
+  void reply(const Reply& answer);
+  void drop(Drop reason) { ++metrics.dropped[static_cast<std::size_t>(reason)]; }
+  [[nodiscard]] std::span<Peer> known() const { return peers.first(peer_count); }
+  [[nodiscard]] const Peer* find(PeerId id) const;
+  [[nodiscard]] LinkTraits traits_of(PeerId id) const;
+
+  AgentConfig config;
+  Layout layout;
+  Random random;
+  AgentMetrics metrics{};
+  Finished finished;
+  std::span<Peer> peers;
+  std::size_t peer_count = 0;
+  Learner learner;
+  Exchange exchange;
+  Replies replies{};
+  Time next_offer{};
+};
+
+std::size_t Agent::workspace_size(const AgentConfig& config, std::size_t parameters) noexcept {
+  return check(config, parameters) == Status::ok ? layout_of(config, parameters, sizeof(State)).end : 0;
+}
+
+Status Agent::init(const AgentConfig& config, Params model, const Gradient& gradient, BatchSource source,
+                   Params velocity, Scratch scratch, std::span<std::byte> workspace, Time now) noexcept {
+  if (const Status status = check(config, model.size()); status != Status::ok) return status;
+  if (gradient.parameters != model.size() || velocity.size() != config.sgd.velocity_size(gradient)) {
+    return Status::shape_mismatch;
+  }
+  const bool fits = scratch.size() >= config.sgd.scratch_size(gradient) &&
+                    workspace.size() >= workspace_size(config, model.size()) &&
+                    reinterpret_cast<std::uintptr_t>(workspace.data()) % kAlignment == 0;
+  if (!fits) return Status::scratch_too_small;
+  state_ = std::construct_at(reinterpret_cast<State*>(workspace.data()), config, model, gradient, source,
+                             velocity, scratch, workspace, now);
+  return Status::ok;
+}
+
+Result<float> Agent::step() noexcept {
+  const bool blocked = state_->config.averaging == Averaging::blocking && exchanging();
+  if (blocked) return Status::busy;
+  return state_->learner.step();
+}
+
+// --- peers
+
+Status Agent::add_peer(PeerId id, LinkTraits traits) noexcept {
+  if (traits.mtu < 256) return Status::invalid_size;
+  for (Peer& peer : state_->known()) {
+    if (peer.id == id) {
+      peer.traits = traits;
+      return Status::ok;
+    }
+  }
+  if (state_->peer_count == state_->peers.size()) return Status::no_room;
+  state_->peers[state_->peer_count++] = {id, traits};
+  return Status::ok;
+}
+
+void Agent::remove_peer(PeerId id) noexcept {
+  const std::span<Peer> known = state_->known();
+  const auto place =
+      std::find_if(known.begin(), known.end(), [id](const Peer& peer) { return peer.id == id; });
+  if (place == known.end()) return;
+  *place = known.back();
+  --state_->peer_count;
+}
+
+const Peer* Agent::State::find(PeerId id) const {
+  for (const Peer& peer : known()) {
+    if (peer.id == id) return &peer;
+  }
+  return nullptr;
+}
+
+// A stranger who knocks is answered as over a datagram link.
+LinkTraits Agent::State::traits_of(PeerId id) const {
+  const Peer* peer = find(id);
+  return peer != nullptr ? peer->traits : LinkTraits{};
+}
+
+// --- offers
+
+Status Agent::meet(PeerId id, Time now) noexcept {
+  const Peer* peer = state_->find(id);
+  if (peer == nullptr) return Status::unknown_peer;
+  if (exchanging()) return Status::busy;
+  state_->offer(*peer, now);
+  return Status::ok;
+}
+
+void Agent::State::offer(const Peer& peer, Time now) {
+  exchange.offer(peer.id, peer.traits, now);
+}
+
+// Memoryless: an agent that is busy when its time comes draws another.
+void Agent::State::offer_if_due(Time now) {
+  if (config.mean_wait == 0 || !next_offer.reached(now)) return;
+  wait(now);
+  if (!exchange.idle() || peer_count == 0) return;
+  offer(peers[random.below(static_cast<std::uint32_t>(peer_count))], now);
+}
+
+void Agent::State::wait(Time now) {
+  const float mean = static_cast<float>(config.mean_wait);
+  const float drawn = -mean * std::log(1 - random.uniform());  // uniform() < 1; at most 17 means
+  next_offer = now + std::max(1U, static_cast<std::uint32_t>(drawn));
+}
+
+void Agent::State::wait_for_busy(std::uint32_t retry, Time now) {
+  if (config.mean_wait == 0) return;
+  const auto limited = static_cast<float>(std::clamp(retry, 1U, config.timing.most_timeout));
+  const Time again = now + std::max(1U, static_cast<std::uint32_t>(limited * (0.5F + random.uniform())));
+  next_offer = earlier(next_offer, again);
+}
+
+// --- what arrives
+
+void Agent::receive(PeerId from, std::span<const std::byte> frame, Time now) noexcept {
+  ++state_->metrics.frames_received;
+  state_->metrics.bytes_received += frame.size();
+  state_->receive(from, frame, now);
+}
+
+void Agent::State::receive(PeerId from, std::span<const std::byte> bytes, Time now) {
+  const Result<codec::Frame> decoded = codec::decode(bytes);
+  if (!decoded.ok()) return drop(Drop::malformed);
+  const codec::Frame& frame = decoded.value();
+  switch (frame.kind) {
+    case codec::Kind::offer:
+      return receive_offer(from, frame, now);
+    case codec::Kind::accept:
+    case codec::Kind::busy:
+    case codec::Kind::reject:
+      return receive_answer(from, frame, now);
+    default:
+      break;
+  }
+  const bool open = !exchange.idle() && exchange.phase() != Exchange::Phase::offering;
+  if (!open || frame.exchange != exchange.name()) return receive_stray(from, frame);
+  std::optional<Reply> answer;
+  exchange.receive(frame, now, answer);
+  if (answer) reply(*answer);
+}
+
+std::uint8_t Agent::State::objection(const codec::Handshake& theirs) const {
+  if (theirs.version != codec::kVersion) return static_cast<std::uint8_t>(Rejection::version);
+  if (theirs.fingerprint != config.fingerprint) return static_cast<std::uint8_t>(Rejection::fingerprint);
+  if (theirs.parameters != learner.model().size()) return static_cast<std::uint8_t>(Rejection::model);
+  if (theirs.format != codec::Format::float32) return static_cast<std::uint8_t>(Rejection::format);
+  return 0;
+}
+
+void Agent::State::receive_offer(PeerId from, const codec::Frame& frame, Time now) {
+  const std::uint64_t nonce = frame.exchange;
+  if (nonce != frame.handshake.nonce) return drop(Drop::malformed);
+  const bool offering = exchange.phase() == Exchange::Phase::offering;
+  if (!exchange.idle() && exchange.offered() == nonce) {
+    if (!exchange.initiator()) return exchange.answer_again(now);
+    if (offering) exchange.offer_anew(now);
+    return drop(Drop::reflected);
+  }
+  if (finished.knows_offer(nonce)) return drop(Drop::duplicate);
+  if (const std::uint8_t code = objection(frame.handshake); code != 0) {
+    drop(Drop::incompatible);
+    return reply({.to = from, .kind = codec::Kind::reject, .code = code, .exchange = nonce});
+  }
+  // Two offers that cross become one exchange: the larger nonce's.
+  const bool crossing = offering && exchange.peer() == from;
+  if (crossing && nonce < exchange.offered()) return drop(Drop::unexpected);
+  if (!exchange.idle() && !crossing) {
+    const auto retry = static_cast<std::uint16_t>(std::min<std::uint32_t>(config.timing.busy, UINT16_MAX));
+    return reply({.to = from, .kind = codec::Kind::busy, .retry_ms = retry, .exchange = nonce});
+  }
+  exchange.answer(from, traits_of(from), frame, now);
+}
+
+void Agent::State::receive_answer(PeerId from, const codec::Frame& frame, Time now) {
+  const bool mine = exchange.phase() == Exchange::Phase::offering && exchange.offered() == frame.exchange &&
+                    exchange.peer() == from;
+  if (frame.kind == codec::Kind::accept) {
+    if (mine) return exchange.accepted(frame, now);
+    const std::uint64_t name = name_of(frame.exchange, frame.handshake.nonce);
+    if (!exchange.idle() && exchange.name() == name) return drop(Drop::duplicate);
+    if (finished.find(name) != nullptr) return drop(Drop::duplicate);
+    drop(Drop::unknown);
+    return reply({.to = from,
+                  .kind = codec::Kind::abort,
+                  .code = static_cast<std::uint8_t>(Ending::unknown),
+                  .block = first_block(name, block_count(frame.handshake)),  // none has been decided
+                  .exchange = name});
+  }
+  if (!mine) return drop(Drop::unknown);
+  exchange.withdraw();
+  if (frame.kind == codec::Kind::busy) wait_for_busy(frame.retry_ms, now);
+}
+
+// Of an exchange that is over, or never was: the peer learns what became of it.
+void Agent::State::receive_stray(PeerId from, const codec::Frame& frame) {
+  const FinishedExchange* past = finished.find(frame.exchange);
+  drop(past != nullptr ? Drop::duplicate : Drop::unknown);
+  const bool asks = frame.kind == codec::Kind::ready || frame.kind == codec::Kind::state;
+  if (!asks) return;
+  if (past != nullptr && past->has(frame.block)) {
+    if (!past->initiator) return;
+    return reply({.to = from, .kind = codec::Kind::commit, .block = frame.block, .exchange = frame.exchange});
+  }
+  if (past == nullptr && frame.kind == codec::Kind::state) return;  // may have overtaken its ACCEPT
+  reply({.to = from,
+         .kind = codec::Kind::abort,
+         .code = static_cast<std::uint8_t>(Ending::unknown),
+         .block = frame.block,
+         .exchange = frame.exchange});
+}
+
+void Agent::State::reply(const Reply& answer) {
+  if (!replies.push(answer)) drop(Drop::no_room);
+}
+
+// --- what leaves
+
+std::optional<Agent::Outgoing> Agent::send(std::span<std::byte> bytes, Time now) noexcept {
+  State& state = *state_;
+  state.finished.forget(now);
+  state.offer_if_due(now);
+  PeerId to = state.exchange.peer();
+  codec::Frame frame;
+  std::optional<Reply> reply;
+  if (!state.replies.empty()) {
+    reply = state.replies.pop();
+  } else if (!state.exchange.write(frame, now, reply) && !reply) {
+    return {};
+  }
+  if (reply) {
+    to = reply->to;
+    frame = reply->frame();
+  }
+  const auto encoded = codec::encode(frame, bytes);
+  POPSGD_ASSERT(encoded.ok());
+  ++state.metrics.frames_sent;
+  state.metrics.bytes_sent += encoded.value().size();
+  return Outgoing{to, encoded.value().size()};
+}
+
+Time Agent::deadline(Time now) const noexcept {
+  const State& state = *state_;
+  if (!state.replies.empty()) return now;
+  Time due = now + kDay;
+  if (state.config.mean_wait > 0) due = earlier(due, state.next_offer);
+  if (!state.exchange.idle()) due = earlier(due, state.exchange.deadline(now));
+  return due;
+}
+
+bool Agent::exchanging() const noexcept {
+  return !state_->exchange.idle();
+}
+bool Agent::fresh() const noexcept {
+  return state_->learner.fresh();
+}
+StepCounter Agent::counter() const noexcept {
+  return state_->learner.counter();
+}
+const AgentMetrics& Agent::metrics() const noexcept {
+  state_->metrics.steps = state_->learner.steps();
+  return state_->metrics;
+}
+
+}  // namespace popsgd

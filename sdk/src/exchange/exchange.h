@@ -1,0 +1,190 @@
+// The exchange protocol: two agents move each block of their models to the average, on both sides or on neither.
+//
+//   initiator                          responder
+//   OFFER      ------------------->
+//              <-------------------    ACCEPT, BUSY or REJECT
+//   STATE ...  ------------------->                       chunks of the block's snapshots, acknowledged
+//              <-------------------    STATE ...
+//              <-------------------    READY              "I have staged my half": may not go back on it
+//   decides, applies
+//   COMMIT     ------------------->    applies            or STATE of the next block, which says the same
+//
+// then the next block. ABORT ends an exchange; the initiator never aborts a block it has decided. A responder
+// that has said READY and hears nothing for long drops its half: the one case in which it may differ from its partner.
+#pragma once
+
+#include "codec/frame.h"
+#include "exchange/finished.h"
+#include "exchange/learner.h"
+#include "exchange/window.h"
+
+#include <popsgd/agent.h>
+#include <popsgd/random.h>
+
+#include <cstdint>
+#include <optional>
+
+namespace popsgd {
+
+/// A frame of few words that is due to a peer: COMMIT, BUSY, REJECT or ABORT.
+struct Reply {
+  PeerId to{};
+  codec::Kind kind = codec::Kind::abort;
+  std::uint8_t code = 0;       ///< REJECT, ABORT
+  std::uint16_t block = 0;     ///< COMMIT, ABORT
+  std::uint16_t retry_ms = 0;  ///< BUSY
+  std::uint64_t exchange = 0;
+
+  [[nodiscard]] codec::Frame frame() const {
+    return {.kind = kind, .exchange = exchange, .block = block, .retry_ms = retry_ms, .code = code};
+  }
+};
+
+/// Why an exchange was aborted, as it travels.
+enum class Ending : std::uint8_t { refused = 1, timed_out = 2, unknown = 3 };
+
+/// Why an offer was rejected, as it travels.
+enum class Rejection : std::uint8_t { version = 1, fingerprint = 2, model = 3, format = 4 };
+
+/// The name of an exchange, from both nonces.
+[[nodiscard]] constexpr std::uint64_t name_of(std::uint64_t initiator, std::uint64_t responder) {
+  return (initiator ^ 0x9E3779B97F4A7C15ULL) * 0xD6E8FEB86659FD93ULL + responder;
+}
+
+/// The block an exchange begins with: another one every time.
+[[nodiscard]] constexpr std::uint16_t first_block(std::uint64_t name, std::uint32_t blocks) {
+  return static_cast<std::uint16_t>((name >> 16) % blocks);
+}
+
+[[nodiscard]] constexpr std::uint32_t block_count(const codec::Handshake& plan) {
+  const std::uint32_t length = plan.block_length < plan.parameters ? plan.block_length : plan.parameters;
+  return plan.parameters / length + (plan.parameters % length != 0 ? 1 : 0);
+}
+
+class Exchange {
+ public:
+  enum class Phase : std::uint8_t {
+    idle,
+    offering,  ///< initiator: waits for the answer to its offer
+    moving,    ///< the block's snapshots cross
+    prepared,  ///< responder: has said READY, waits for COMMIT
+  };
+
+  /// `mine` and `theirs` hold a block each.
+  Exchange(const AgentConfig& config, Learner& learner, Finished& finished, AgentMetrics& metrics,
+           Random& random, Params mine, Params theirs)
+      : config_(config),
+        learner_(learner),
+        finished_(finished),
+        metrics_(metrics),
+        random_(random),
+        mine_(mine),
+        theirs_(theirs) {}
+
+  [[nodiscard]] Phase phase() const { return phase_; }
+  [[nodiscard]] bool idle() const { return phase_ == Phase::idle; }
+  [[nodiscard]] bool initiator() const { return initiator_; }
+  [[nodiscard]] PeerId peer() const { return peer_; }
+  [[nodiscard]] std::uint64_t name() const { return name_; }
+  /// The nonce of its OFFER.
+  [[nodiscard]] std::uint64_t offered() const { return nonce_i_; }
+
+  void offer(PeerId peer, LinkTraits traits, Time now);
+  /// Our offer came back to us: it gets another nonce.
+  void offer_anew(Time now);
+  /// Begins as the responder to a compatible OFFER, dropping an offer of our own.
+  void answer(PeerId peer, LinkTraits traits, const codec::Frame& offer, Time now);
+  /// The OFFER has come again.
+  void answer_again(Time now);
+  /// ACCEPT of our offer. An answer that contradicts it is dropped.
+  void accepted(const codec::Frame& accept, Time now);
+  /// BUSY or REJECT of our offer.
+  void withdraw() { phase_ = Phase::idle; }
+
+  /// STATE, ACK, READY, COMMIT or ABORT of this exchange. May leave a last frame for the peer in `reply`.
+  void receive(const codec::Frame& frame, Time now, std::optional<Reply>& reply);
+
+  /// Fills in the next frame to the peer. False when there is none now.
+  [[nodiscard]] bool write(codec::Frame& frame, Time now, std::optional<Reply>& reply);
+  [[nodiscard]] Time deadline(Time now) const;
+
+  /// The handshake of this agent for a peer behind a link with these traits.
+  [[nodiscard]] codec::Handshake handshake(LinkTraits traits) const;
+
+ private:
+  // The plan both sides derive from the ACCEPT.
+  void open(const codec::Handshake& plan, const codec::Handshake& theirs, LinkTraits traits, Time now);
+  void begin_block();
+  [[nodiscard]] Stretch stretch() const;
+  [[nodiscard]] std::uint16_t block() const {
+    return static_cast<std::uint16_t>((first_ + ordinal_) % blocks_);
+  }
+  [[nodiscard]] std::uint32_t ordinal_of(std::uint16_t block) const {
+    return (block + blocks_ - first_) % blocks_;
+  }
+  [[nodiscard]] std::span<const std::byte> chunk(std::uint16_t index) const;
+
+  void receive_state(const codec::Frame& frame, Time now, std::optional<Reply>& reply);
+  void receive_acknowledgement(const codec::Frame& frame, Time now);
+  void receive_ready(const codec::Frame& frame, Time now, std::optional<Reply>& reply);
+  void receive_commit(const codec::Frame& frame, Time now);
+  void receive_abort(const codec::Frame& frame, Time now);
+  void arrived(const codec::Frame& frame, Time now, std::optional<Reply>& reply);
+
+  void stage(Time now, std::optional<Reply>& reply);   // responder: READY, or ABORT
+  void decide(Time now, std::optional<Reply>& reply);  // initiator: COMMIT, or ABORT
+  void commit(Time now);                               // responder
+  void apply(Time now);
+  void remember(Time now);
+  void next_block(Time now);
+  void refuse(Refusal refusal, Time now, std::optional<Reply>& reply);
+  void end(bool complete, Time now);
+  [[nodiscard]] Reply abort(Ending ending) const;
+  [[nodiscard]] bool expire(Time now, std::optional<Reply>& reply);
+  void repeat_later(Time now);
+  [[nodiscard]] bool repeat_due(Time now) const { return repeat_at_.reached(now); }
+  void drop(Drop reason) { ++metrics_.dropped[static_cast<std::size_t>(reason)]; }
+  [[nodiscard]] RoundTrip path() const;
+
+  const AgentConfig& config_;
+  Learner& learner_;
+  Finished& finished_;
+  AgentMetrics& metrics_;
+  Random& random_;
+  Params mine_;    // the block's snapshot
+  Params theirs_;  // the peer's, as it arrives
+
+  Phase phase_ = Phase::idle;
+  bool initiator_ = false;
+  bool confirmed_ = false;  // the peer has our handshake: until then it is repeated, and nothing else is sent
+  bool counted_ = false;    // the counters have met
+  PeerId peer_{};
+  LinkTraits traits_{};
+  std::uint64_t nonce_i_ = 0;
+  std::uint64_t nonce_r_ = 0;
+  std::uint64_t name_ = 0;
+  codec::Handshake plan_{};  // of the ACCEPT; before it, our own
+  StepCounter counter_mine_{};
+  StepCounter counter_theirs_{};
+  float weight_ = 0.5F;
+
+  std::uint32_t blocks_ = 1;
+  std::uint32_t block_length_ = 1;
+  std::uint32_t chunk_length_ = 1;  // parameters
+  std::uint16_t first_ = 0;
+  std::uint32_t ordinal_ = 0;  // blocks applied so far
+  Sender sender_{};
+  Receiver receiver_{};
+  std::optional<codec::Checksums> ready_{};     // initiator: what READY said; responder: what it says
+  std::optional<std::uint16_t> owed_commit_{};  // initiator: the block decided last
+  std::uint8_t unacknowledged_ = 0;             // arrivals the peer has not been told of
+  bool acknowledge_now_ = false;
+
+  Time began_{};
+  Time heard_{};      // the peer's last frame
+  Time repeat_at_{};  // OFFER, ACCEPT or READY
+  Time acknowledge_at_{};
+  RoundTrip repeats_{};
+};
+
+}  // namespace popsgd

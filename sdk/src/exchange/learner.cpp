@@ -1,0 +1,73 @@
+#include "exchange/learner.h"
+
+#include <popsgd/merge.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+namespace popsgd {
+namespace {
+
+// Parameters looked at to estimate the size of a step: a deviation of a tenth, for a kilobyte of stack.
+constexpr std::size_t kProbes = 256;
+
+// How far a partner's counter is believed: a gap of this many steps, or of an eighth of one's own count.
+constexpr std::uint64_t kCounterGap = std::uint64_t{64} << 16;
+
+}  // namespace
+
+float Learner::step() {
+  const std::size_t stride = std::max<std::size_t>(1, model_.size() / kProbes);
+  std::array<float, kProbes> before;
+  std::size_t probes = 0;
+  for (std::size_t k = 0; k < model_.size() && probes < kProbes; k += stride) before[probes++] = model_[k];
+
+  const StepCounter time =
+      config_.schedule_counter == ScheduleCounter::gossip ? counter_ : StepCounter(steps_);
+  const float loss = config_.sgd.step(gradient_, source_.function(source_.context),
+                                      config_.schedule.rate(time), model_, velocity_, scratch_);
+  counter_.add_step();
+  ++steps_;
+
+  float squares = 0;
+  for (std::size_t k = 0; k < probes; ++k) {
+    const float change = model_[k * stride] - before[k];
+    squares += change * change;
+  }
+  last_update_ = std::sqrt(squares / static_cast<float>(probes));
+  return loss;
+}
+
+void Learner::snapshot(Stretch block, Params into) const {
+  std::copy_n(model_.begin() + static_cast<std::ptrdiff_t>(block.offset), block.length, into.begin());
+}
+
+Refusal Learner::judge(Stretch block, ConstParams mine, ConstParams theirs) {
+  const Refusal refusal = examine(theirs, config_.guarding.limit);
+  if (refusal != Refusal::none || !config_.guarding.gate || fresh_) return refusal;
+  Gate& gate = gates_[block.offset / gate_length_];
+  return gate.admit(rms_distance(mine, theirs), last_update_) ? Refusal::none : Refusal::too_far;
+}
+
+void Learner::merge(Stretch block, ConstParams mine, ConstParams theirs, float weight) {
+  const Params x = model_.subspan(block.offset, block.length);
+  if (config_.averaging == Averaging::blocking && weight == 0.5F) {
+    // The same sum on both sides: they end at the same model, bit for bit.
+    for (std::size_t k = 0; k < x.size(); ++k) x[k] = (mine[k] + theirs[k]) * 0.5F;
+  } else if (weight != 0) {
+    apply_delta(x, mine, theirs, weight);
+  }
+}
+
+void Learner::meet_counter(StepCounter mine, StepCounter theirs, bool round_up) {
+  const std::uint64_t most = std::max(kCounterGap, mine.bits() / 8);
+  const bool ahead = theirs.bits() > mine.bits();
+  const std::uint64_t gap = std::min(most, ahead ? theirs.bits() - mine.bits() : mine.bits() - theirs.bits());
+  // Of an odd gap the one who is behind gains what the other loses.
+  const std::uint64_t half = gap / 2 + (round_up == ahead ? gap % 2 : 0);
+  const std::uint64_t now = counter_.bits();
+  counter_ = StepCounter::from_bits(ahead ? now + half : now - std::min(now, half));
+}
+
+}  // namespace popsgd

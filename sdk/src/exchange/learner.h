@@ -1,0 +1,65 @@
+// What an agent has when nobody is near: a model, local steps, and its half of an averaging.
+#pragma once
+
+#include <popsgd/agent.h>
+
+#include <cstdint>
+#include <span>
+
+namespace popsgd {
+
+/// A stretch of the model.
+struct Stretch {
+  std::size_t offset = 0;
+  std::size_t length = 0;  ///< parameters
+};
+
+class Learner {
+ public:
+  /// Gates: one for each `gate_length` parameters.
+  Learner(const AgentConfig& config, Params model, const Gradient& gradient, BatchSource source,
+          Params velocity, Scratch scratch, std::span<Gate> gates, std::size_t gate_length)
+      : config_(config),
+        model_(model),
+        gradient_(gradient),
+        source_(source),
+        velocity_(velocity),
+        scratch_(scratch),
+        gates_(gates),
+        gate_length_(gate_length),
+        fresh_(config.fresh) {}
+
+  /// One local SGD step; the loss before it.
+  float step();
+
+  void snapshot(Stretch block, Params into) const;
+  /// Whether the partner's block may be averaged with; remembers its distance.
+  [[nodiscard]] Refusal judge(Stretch block, ConstParams mine, ConstParams theirs);
+  /// The agent's half: weight 1/2 is the average, 1 takes the partner's over, 0 leaves everything as it is.
+  void merge(Stretch block, ConstParams mine, ConstParams theirs, float weight);
+  /// The counters' average. The initiator rounds down, the responder up: the sum is kept. A gap beyond what honest
+  /// agents show is only believed up to a bound.
+  void meet_counter(StepCounter mine, StepCounter theirs, bool round_up);
+
+  [[nodiscard]] Params model() const { return model_; }
+  [[nodiscard]] StepCounter counter() const { return counter_; }
+  [[nodiscard]] std::uint64_t steps() const { return steps_; }
+  [[nodiscard]] bool fresh() const { return fresh_; }
+  void set_fresh(bool fresh) { fresh_ = fresh; }
+
+ private:
+  const AgentConfig& config_;
+  Params model_;
+  Gradient gradient_;
+  BatchSource source_;
+  Params velocity_;
+  Scratch scratch_;
+  std::span<Gate> gates_;
+  std::size_t gate_length_;
+  StepCounter counter_{};
+  std::uint64_t steps_ = 0;
+  float last_update_ = 0;  // rms of the last local step, estimated
+  bool fresh_;
+};
+
+}  // namespace popsgd

@@ -1,0 +1,110 @@
+// How the chunks of a block cross a link that may lose, double and reorder them.
+#pragma once
+
+#include "codec/frame.h"
+
+#include <popsgd/link.h>
+
+#include <array>
+#include <cstdint>
+#include <optional>
+
+namespace popsgd {
+
+/// Chunks that may be on their way at once: an acknowledgement names one and 32 more.
+inline constexpr std::uint16_t kMostInFlight = 32;
+
+/// Round-trip time and when to lose patience (RFC 6298): the time-out is the smoothed time and four deviations,
+/// doubled at each expiry up to a cap.
+class RoundTrip {
+ public:
+  constexpr RoundTrip(std::uint32_t first_ms, std::uint32_t least_ms, std::uint32_t most_ms)
+      : least_(least_ms), most_(most_ms), timeout_(first_ms) {}
+  constexpr RoundTrip() = default;
+
+  /// A measured round trip, of a chunk that was sent only once (Karn's rule).
+  void sample(std::uint32_t milliseconds);
+  void expired() { ++doublings_; }
+  [[nodiscard]] std::uint32_t timeout() const;
+
+ private:
+  std::uint32_t least_ = 0;
+  std::uint32_t most_ = 0;
+  std::uint32_t timeout_ = 0;
+  std::uint32_t smoothed_ = 0;   // eighths of a millisecond; 0: none yet
+  std::uint32_t deviation_ = 0;  // quarters of a millisecond
+  std::uint8_t doublings_ = 0;
+};
+
+/// The sending side: which chunk to send next. Additive increase, multiplicative decrease (RFC 5681); a chunk
+/// counts as lost when three later ones have arrived, or when the time-out passes without news.
+class Sender {
+ public:
+  struct Limits {
+    std::uint16_t window = 1;  ///< most chunks in flight, 1 to kMostInFlight
+    bool reliable = false;     ///< nothing is ever lost: the window is always open, nothing is sent again
+  };
+
+  /// A new exchange: what was known of the path is forgotten.
+  void connect(Limits limits, RoundTrip path);
+  /// The next block, of `chunks` >= 1 chunks.
+  void begin(std::uint16_t chunks);
+
+  /// The chunk to send now, if any; it counts as sent.
+  [[nodiscard]] std::optional<std::uint16_t> next(Time now);
+  /// What the peer has. Returns false for an acknowledgement of what was never sent.
+  [[nodiscard]] bool acknowledge(std::uint16_t next, std::uint32_t bitmap, Time now);
+
+  [[nodiscard]] bool complete() const { return base_ == chunks_; }
+  /// When next() will have something that it does not have now, if nothing arrives; none if it never will.
+  [[nodiscard]] std::optional<Time> deadline(Time now) const;
+  [[nodiscard]] std::uint64_t retransmissions() const { return retransmissions_; }
+  [[nodiscard]] const RoundTrip& path() const { return path_; }
+
+ private:
+  struct Slot {
+    Time sent;
+    bool again = false;  // sent more than once
+  };
+  [[nodiscard]] Slot& slot(std::uint32_t chunk) { return slots_[chunk % kMostInFlight]; }
+  [[nodiscard]] std::uint32_t in_flight() const;
+  [[nodiscard]] std::uint32_t sent_mask() const;
+  void time_out(Time now);
+  void mark_lost();
+  void slow_down();
+
+  Limits limits_{};
+  RoundTrip path_{};
+  std::uint32_t chunks_ = 0;
+  std::uint32_t base_ = 0;   // the first chunk not acknowledged
+  std::uint32_t fresh_ = 0;  // the first chunk never sent
+  // Bit k stands for chunk base_ + k.
+  std::uint32_t held_ = 0;  // acknowledged out of order
+  std::uint32_t lost_ = 0;  // to be sent again
+  std::array<Slot, kMostInFlight> slots_{};
+  Time timer_{};                  // when the time-out passes, while something is in flight
+  std::uint32_t congestion_ = 0;  // window in sixteenths of a chunk
+  std::uint32_t threshold_ = 0;   // of slow start, likewise
+  std::uint32_t recovery_ = 0;    // losses of chunks before this one have been answered
+  std::uint64_t retransmissions_ = 0;
+};
+
+/// The receiving side: which chunks have come.
+class Receiver {
+ public:
+  enum class Arrival : std::uint8_t { fresh, duplicate, outside };
+
+  void begin(std::uint16_t chunks);
+  /// Takes note of a chunk; outside: not of this block, or too far ahead of what has come.
+  Arrival take(std::uint16_t chunk);
+  [[nodiscard]] bool complete() const { return next_ == chunks_; }
+  [[nodiscard]] bool empty() const { return next_ == 0 && bitmap_ == 0; }
+  [[nodiscard]] codec::Acknowledgement acknowledgement(std::uint16_t block) const;
+
+ private:
+  std::uint32_t chunks_ = 0;
+  std::uint32_t next_ = 0;
+  std::uint32_t bitmap_ = 0;  // bit k: chunk next_ + 1 + k
+};
+
+}  // namespace popsgd

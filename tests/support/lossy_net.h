@@ -1,0 +1,167 @@
+// Agents in virtual time over links that lose, double, delay, reorder, truncate and corrupt.
+#pragma once
+
+#include <popsgd/agent.h>
+#include <popsgd/random.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <functional>
+#include <map>
+#include <memory>
+#include <vector>
+
+namespace popsgd::test {
+
+struct Faults {
+  float lose = 0;
+  float twice = 0;
+  float corrupt = 0;   ///< flip a random bit
+  float truncate = 0;  ///< cut at a random length
+  std::uint32_t delay_ms = 1;
+  std::uint32_t jitter_ms = 0;  ///< each frame has its own: frames overtake one another
+};
+
+/// An agent with its memory: a model without a gradient unless one is given.
+class Device {
+ public:
+  Device(const AgentConfig& config, std::vector<float> model, Time now, LinkTraits = {})
+      : x(std::move(model)), workspace_((Agent::workspace_size(config, x.size()) + 7) / 8) {
+    const auto nothing = [](const void*, ConstParams, const Batch&, float, float, Params, Scratch) noexcept {
+      return 0.0F;
+    };
+    const Gradient gradient{.function = nothing, .parameters = x.size(), .in_place = true};
+    const BatchSource source{[](void* batch) noexcept -> const Batch& { return *static_cast<Batch*>(batch); },
+                             &batch_};
+    status =
+        agent.init(config, x, gradient, source, {}, {}, std::as_writable_bytes(std::span(workspace_)), now);
+  }
+  Device(const Device&) = delete;
+
+  std::vector<float> x;
+  Agent agent;
+  Status status = Status::ok;
+
+ private:
+  Batch batch_{};
+  std::vector<std::uint64_t> workspace_;
+};
+
+class LossyNet {
+ public:
+  LossyNet(std::uint64_t seed, Faults faults) : random_(seed, Purpose::user), faults_(faults) {}
+
+  /// The device's number is its PeerId for the others.
+  Device& add(const AgentConfig& config, std::vector<float> model) {
+    devices_.push_back(std::make_unique<Device>(config, std::move(model), now));
+    return *devices_.back();
+  }
+  /// Everybody knows everybody.
+  void connect(LinkTraits traits = {}) {
+    for (std::size_t a = 0; a < devices_.size(); ++a) {
+      for (std::size_t b = 0; b < devices_.size(); ++b) {
+        if (a != b)
+          static_cast<void>(devices_[a]->agent.add_peer(PeerId{static_cast<std::uint32_t>(b)}, traits));
+      }
+    }
+  }
+
+  Device& operator[](std::size_t k) { return *devices_[k]; }
+  [[nodiscard]] std::size_t size() const { return devices_.size(); }
+  Faults& faults() { return faults_; }
+
+  /// Everything that happens until `end` or until nobody is in an exchange and no frame is on its way.
+  void run(Time end, bool until_quiet = false) {
+    drain_all();
+    while (true) {
+      const Time next = next_event();
+      if (next.since(end) > 0 || (until_quiet && quiet())) break;
+      now = next.since(now) > 0 ? next : now;
+      deliver_due();
+      drain_all();
+      if (watch) watch();
+    }
+  }
+  [[nodiscard]] bool quiet() const {
+    return flying_.empty() &&
+           std::ranges::none_of(devices_, [](const auto& device) { return device->agent.exchanging(); });
+  }
+
+  Time now{0xFFFFF000U};  // wraps around soon
+  std::uint64_t delivered = 0;
+  std::function<void()> watch{};               ///< after every event
+  std::function<bool(PeerId from)> lose_if{};  ///< frames of its own choice
+
+ private:
+  struct Flight {
+    Time at;
+    std::uint64_t order;
+    PeerId from, to;
+    std::vector<std::uint64_t> words;
+    std::size_t size;
+  };
+
+  Time next_event() {
+    Time next = now + 1000000;
+    for (const Flight& flight : flying_) next = earlier(next, flight.at);
+    for (const auto& device : devices_) next = earlier(next, device->agent.deadline(now));
+    return next;
+  }
+
+  void deliver_due() {
+    std::vector<Flight> due;
+    std::erase_if(flying_, [&](Flight& flight) {
+      if (!flight.at.reached(now)) return false;
+      due.push_back(std::move(flight));
+      return true;
+    });
+    std::ranges::sort(due, [](const Flight& a, const Flight& b) {
+      return a.at == b.at ? a.order < b.order : a.at.since(b.at) < 0;
+    });
+    for (const Flight& flight : due) {
+      devices_[static_cast<std::uint32_t>(flight.to)]->agent.receive(
+          flight.from, std::as_bytes(std::span(flight.words)).first(flight.size), now);
+      ++delivered;
+    }
+  }
+
+  void drain_all() {
+    for (std::uint32_t k = 0; k < devices_.size(); ++k) drain(PeerId{k});
+  }
+  void drain(PeerId from) {
+    std::vector<std::uint64_t> buffer(8192);
+    const auto bytes = std::as_writable_bytes(std::span(buffer));
+    while (const auto out = devices_[static_cast<std::uint32_t>(from)]->agent.send(bytes, now)) {
+      const int copies = random_.uniform() < faults_.twice ? 2 : 1;
+      for (int copy = 0; copy < copies; ++copy) launch(from, out->to, bytes.first(out->size));
+    }
+  }
+  void launch(PeerId from, PeerId to, std::span<const std::byte> frame) {
+    if (random_.uniform() < faults_.lose || (lose_if && lose_if(from))) return;
+    const std::uint32_t jitter = faults_.jitter_ms == 0 ? 0 : random_.bits() % (faults_.jitter_ms + 1);
+    Flight flight{now + faults_.delay_ms + jitter,
+                  order_++,
+                  from,
+                  to,
+                  std::vector<std::uint64_t>(frame.size() / 8 + 1),
+                  frame.size()};
+    std::memcpy(flight.words.data(), frame.data(), frame.size());
+    if (random_.uniform() < faults_.corrupt) {
+      const std::size_t bit = random_.bits() % (frame.size() * 8);
+      reinterpret_cast<unsigned char*>(flight.words.data())[bit / 8] ^=
+          static_cast<unsigned char>(1U << bit % 8);
+    }
+    if (random_.uniform() < faults_.truncate) flight.size = random_.bits() % frame.size();
+    flying_.push_back(std::move(flight));
+  }
+
+  std::vector<std::unique_ptr<Device>> devices_;
+  std::vector<Flight> flying_;
+  Random random_;
+  Faults faults_;
+  std::uint64_t order_ = 0;
+};
+
+}  // namespace popsgd::test

@@ -2,6 +2,7 @@
 // flipped or not at all, forged in the name of the exchange, and time passes. The models stay finite and within
 // the guard's limit, each agent has one exchange at most, and everyone's next deadline is near.
 #include "codec/codec.h"
+#include "codec/seal.h"
 #include "exchange_script.h"
 
 #include <popsgd/agent.h>
@@ -127,7 +128,9 @@ class Scene {
  private:
   // The name of the exchange under way, as whoever listens knows it.
   void learn(std::span<const std::byte> bytes) {
-    const auto frame = codec::decode(bytes);
+    const auto body = codec::unseal(bytes);
+    require(body.has_value());
+    const auto frame = codec::decode(*body);
     require(frame.ok());
     name_ = frame->exchange;
   }
@@ -149,7 +152,11 @@ class Scene {
     Packet packet = take(script.byte());
     const std::uint8_t place = script.byte();
     const auto mask = static_cast<std::byte>(script.byte());
-    if (packet.size > 0) packet.bytes()[place % packet.size] ^= mask;
+    if (packet.size > 0) {
+      packet.bytes()[place % packet.size] ^= mask;
+      // Every other one with a seal that fits: then it is no accident.
+      if (place % 2 == 0) static_cast<void>(codec::seal(packet.bytes(), packet.size - codec::kSeal));
+    }
     deliver(std::move(packet));
   }
 
@@ -166,9 +173,9 @@ class Scene {
         .nonce = name_, .parameters = kParameters, .block_length = 60, .mtu = 256, .window = 4};
     Packet packet{1 - to, std::vector<std::uint64_t>(32), 0};
     packet.size = 256;
-    const auto encoded = codec::encode(frame, packet.bytes());
+    const auto encoded = codec::encode(frame, packet.bytes().first(packet.size - codec::kSeal));
     if (!encoded.ok()) return;
-    packet.size = encoded->size();
+    packet.size = codec::seal(packet.bytes(), encoded->size());
     deliver(std::move(packet));
   }
 
@@ -176,6 +183,8 @@ class Scene {
     const std::uint32_t to = script.byte() % 2;
     Packet packet{1 - to, std::vector<std::uint64_t>(32), std::size_t{script.byte()}};
     for (std::byte& byte : packet.bytes()) byte = static_cast<std::byte>(script.byte());
+    if (packet.size >= codec::kSeal)
+      static_cast<void>(codec::seal(packet.bytes(), packet.size - codec::kSeal));
     deliver(std::move(packet));
   }
 

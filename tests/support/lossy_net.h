@@ -131,8 +131,7 @@ class LossyNet {
     for (std::uint32_t k = 0; k < devices_.size(); ++k) drain(PeerId{k});
   }
   void drain(PeerId from) {
-    std::vector<std::uint64_t> buffer(8192);
-    const auto bytes = std::as_writable_bytes(std::span(buffer));
+    const auto bytes = std::as_writable_bytes(std::span(buffer_));
     while (const auto out = devices_[static_cast<std::uint32_t>(from)]->agent.send(bytes, now)) {
       const int copies = random_.uniform() < faults_.twice ? 2 : 1;
       for (int copy = 0; copy < copies; ++copy) launch(from, out->to, bytes.first(out->size));
@@ -159,6 +158,7 @@ class LossyNet {
 
   std::vector<std::unique_ptr<Device>> devices_;
   std::vector<Flight> flying_;
+  std::vector<std::uint64_t> buffer_ = std::vector<std::uint64_t>(8192);  // the longest frame
   Random random_;
   Faults faults_;
   std::uint64_t order_ = 0;

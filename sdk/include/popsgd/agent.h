@@ -47,9 +47,9 @@ struct Guarding {
 struct Timing {
   std::uint32_t first_timeout = 500;  ///< before a frame is repeated, until the round trip is known
   std::uint32_t least_timeout = 10;   ///< however short the round trip
-  std::uint32_t most_timeout = 8000;  ///< however often it was repeated
+  std::uint32_t most_timeout = 2000;  ///< however often it was repeated
   std::uint32_t offer = 2000;         ///< an offer without answer is withdrawn
-  std::uint32_t idle = 10000;         ///< an exchange in which nothing is heard is aborted
+  std::uint32_t idle = 10000;         ///< an exchange that gets no further is aborted
   std::uint32_t in_doubt =
       30000;                 ///< a responder that has staged a block and hears nothing drops it; >= idle
   std::uint32_t busy = 200;  ///< what a busy agent asks others to wait before they try again
@@ -79,6 +79,7 @@ struct AgentConfig {
 
 /// Why a frame changed nothing.
 enum class Drop : std::uint8_t {
+  damaged,       ///< changed on its way: its checksum is wrong
   malformed,     ///< not a frame of this protocol, or one that contradicts itself
   unknown,       ///< of an exchange that is over or never was
   duplicate,     ///< already seen
@@ -87,7 +88,7 @@ enum class Drop : std::uint8_t {
   incompatible,  ///< an offer of another version, model, swarm or format
   no_room,       ///< an answer was due, but too many were waiting
 };
-inline constexpr std::size_t kDrops = 7;
+inline constexpr std::size_t kDrops = 8;
 
 /// Everything is counted, nothing is logged. Counters only ever grow.
 struct AgentMetrics {
@@ -117,6 +118,10 @@ struct AgentMetrics {
 /// One exchange at a time: whoever asks meanwhile is told to try again. Not thread-safe.
 class Agent {
  public:
+  Agent() = default;
+  Agent(const Agent&) = delete;
+  Agent& operator=(const Agent&) = delete;
+
   /// Bytes of workspace that init() needs; 0 for a configuration it will refuse.
   [[nodiscard]] static std::size_t workspace_size(const AgentConfig& config, std::size_t parameters) noexcept;
 

@@ -1,4 +1,5 @@
 #include "codec/codec.h"
+#include "codec/seal.h"
 #include "exchange/exchange.h"
 #include "exchange/finished.h"
 #include "exchange/learner.h"
@@ -253,7 +254,9 @@ void Agent::receive(PeerId from, std::span<const std::byte> frame, Time now) noe
 }
 
 void Agent::State::receive(PeerId from, std::span<const std::byte> bytes, Time now) {
-  const Result<codec::Frame> decoded = codec::decode(bytes);
+  const auto body = codec::unseal(bytes);
+  if (!body) return drop(Drop::damaged);
+  const Result<codec::Frame> decoded = codec::decode(*body);
   if (!decoded.ok()) return drop(Drop::malformed);
   const codec::Frame& frame = decoded.value();
   switch (frame.kind) {
@@ -338,7 +341,7 @@ void Agent::State::receive_stray(PeerId from, const codec::Frame& frame) {
   if (past == nullptr && frame.kind == codec::Kind::state) return;  // may have overtaken its ACCEPT
   reply({.to = from,
          .kind = codec::Kind::abort,
-         .code = static_cast<std::uint8_t>(Ending::unknown),
+         .code = static_cast<std::uint8_t>(past != nullptr ? Ending::over : Ending::unknown),
          .block = frame.block,
          .exchange = frame.exchange});
 }
@@ -365,11 +368,13 @@ std::optional<Agent::Outgoing> Agent::send(std::span<std::byte> bytes, Time now)
     to = reply->to;
     frame = reply->frame();
   }
-  const auto encoded = codec::encode(frame, bytes);
+  const auto encoded = codec::encode(frame, bytes.first(bytes.size() - std::min(bytes.size(), codec::kSeal)));
   POPSGD_ASSERT(encoded.ok());
+  if (!encoded.ok()) return {};
+  const std::size_t size = codec::seal(bytes, encoded.value().size());
   ++state.metrics.frames_sent;
-  state.metrics.bytes_sent += encoded.value().size();
-  return Outgoing{to, encoded.value().size()};
+  state.metrics.bytes_sent += size;
+  return Outgoing{to, size};
 }
 
 Time Agent::deadline(Time now) const noexcept {

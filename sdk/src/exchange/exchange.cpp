@@ -1,6 +1,7 @@
 #include "exchange/exchange.h"
 
 #include "codec/codec.h"
+#include "codec/seal.h"
 #include "numeric/crc32c.h"
 
 #include <popsgd/assert.h>
@@ -17,12 +18,16 @@ static_assert(std::endian::native == std::endian::little, "parameters travel as 
 // Arrivals after which an acknowledgement is not put off any longer (RFC 5681, section 4.2).
 constexpr std::uint8_t kAcknowledgeEvery = 2;
 
+// How often a responder asks at least before it gives its half up: with half of all frames lost it then remains in
+// doubt once in 0.75^-32 = 10,000 times.
+constexpr std::uint32_t kAsksInDoubt = 32;
+
 std::uint32_t checksum(ConstParams values) {
   return numeric::crc32c(std::as_bytes(values));
 }
 
 std::uint32_t parameters_per_chunk(std::uint16_t mtu) {
-  return static_cast<std::uint32_t>((mtu - codec::kStateOverhead) / sizeof(float));
+  return static_cast<std::uint32_t>((mtu - codec::kStateOverhead - codec::kSeal) / sizeof(float));
 }
 
 }  // namespace
@@ -134,6 +139,7 @@ void Exchange::begin_block() {
   sender_.begin(chunks);
   receiver_.begin(chunks);
   ready_.reset();
+  progressed_ = heard_;
   unacknowledged_ = 0;
   acknowledge_now_ = false;
 }
@@ -196,6 +202,7 @@ void Exchange::arrived(const codec::Frame& frame, Time now, std::optional<Reply>
     return drop(Drop::duplicate);
   }
   std::memcpy(place.data(), frame.data.data(), frame.data.size());
+  progressed_ = now;
   unacknowledged_ = static_cast<std::uint8_t>(std::min(unacknowledged_ + 1, 255));
   acknowledge_now_ |= unacknowledged_ >= kAcknowledgeEvery || receiver_.acknowledgement(0).bitmap != 0;
   if (!receiver_.complete()) return;
@@ -223,6 +230,7 @@ void Exchange::receive_ready(const codec::Frame& frame, Time now, std::optional<
   }
   if (frame.acknowledgement) receive_acknowledgement(frame, now);
   ready_ = frame.checksums;
+  acknowledge_now_ = true;  // if chunks are missing, the responder must at least know that it was heard
   decide(now, reply);
 }
 
@@ -237,7 +245,11 @@ void Exchange::receive_abort(const codec::Frame& frame, Time now) {
   if (ordinal < ordinal_) return drop(Drop::duplicate);
   // An initiator that gives up a later block has decided this one.
   if (phase_ == Phase::prepared && ordinal == ordinal_ + 1) commit(now);
-  if (!idle()) end(false, now);
+  if (idle()) return;
+  // An initiator that knows nothing of an exchange may have forgotten what it decided.
+  if (phase_ == Phase::prepared && frame.code == static_cast<std::uint8_t>(Ending::unknown))
+    ++metrics_.in_doubt;
+  end(false, now);
 }
 
 // --- the block's end
@@ -327,28 +339,36 @@ Reply Exchange::abort(Ending ending) const {
 
 // --- what leaves
 
+// Only a responder that has said READY must go on as long as it hears anything. Others need progress: two agents that
+// hear each other may yet get nowhere, if a flipped bit made one believe that the other has it all.
+Time Exchange::patience_ends() const {
+  const Timing& timing = config_.timing;
+  if (phase_ == Phase::offering) return heard_ + timing.offer;
+  return phase_ == Phase::prepared ? heard_ + timing.in_doubt : progressed_ + timing.idle;
+}
+
 // Ends what has waited too long; true if it did.
 bool Exchange::expire(Time now, std::optional<Reply>& reply) {
-  const Timing& timing = config_.timing;
-  const auto silent = [&](std::uint32_t patience) { return (heard_ + patience).reached(now); };
+  if (!patience_ends().reached(now)) return false;
   if (phase_ == Phase::offering) {
-    if (!silent(timing.offer)) return false;
     phase_ = Phase::idle;
     return true;
   }
   if (phase_ == Phase::prepared) {
-    if (!silent(timing.in_doubt)) return false;
     ++metrics_.in_doubt;
   } else {
-    if (!silent(timing.idle)) return false;
     reply = abort(Ending::timed_out);
   }
   end(false, now);
   return true;
 }
 
+// A responder that has said READY does not slow down as others do: until it knows, it can do nothing else.
 void Exchange::repeat_later(Time now) {
-  const auto wait = static_cast<float>(repeats_.timeout()) * (0.75F + 0.5F * random_.uniform());
+  const std::uint32_t most =
+      phase_ == Phase::prepared ? config_.timing.in_doubt / kAsksInDoubt : config_.timing.most_timeout;
+  const auto wait =
+      static_cast<float>(std::min(repeats_.timeout(), most)) * (0.75F + 0.5F * random_.uniform());
   repeat_at_ = now + std::max(1U, static_cast<std::uint32_t>(wait));
   repeats_.expired();
 }
@@ -391,9 +411,7 @@ bool Exchange::write(codec::Frame& frame, Time now, std::optional<Reply>& reply)
 }
 
 Time Exchange::deadline(Time now) const {
-  const Timing& timing = config_.timing;
-  if (phase_ == Phase::offering) return earlier(repeat_at_, heard_ + timing.offer);
-  Time due = heard_ + (phase_ == Phase::prepared ? timing.in_doubt : timing.idle);
+  Time due = patience_ends();
   if (!confirmed_) return earlier(due, repeat_at_);
   if (owed_commit_ || acknowledge_now_) return now;
   if (phase_ == Phase::prepared) due = earlier(due, repeat_at_);

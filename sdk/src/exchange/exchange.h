@@ -41,7 +41,12 @@ struct Reply {
 };
 
 /// Why an exchange was aborted, as it travels.
-enum class Ending : std::uint8_t { refused = 1, timed_out = 2, unknown = 3 };
+enum class Ending : std::uint8_t {
+  refused = 1,    ///< by the guard
+  timed_out = 2,  ///< nothing was heard for long
+  over = 3,       ///< it ended before this block was decided
+  unknown = 4,    ///< the sender knows nothing of it, or not any more
+};
 
 /// Why an offer was rejected, as it travels.
 enum class Rejection : std::uint8_t { version = 1, fingerprint = 2, model = 3, format = 4 };
@@ -140,6 +145,7 @@ class Exchange {
   void refuse(Refusal refusal, Time now, std::optional<Reply>& reply);
   void end(bool complete, Time now);
   [[nodiscard]] Reply abort(Ending ending) const;
+  [[nodiscard]] Time patience_ends() const;
   [[nodiscard]] bool expire(Time now, std::optional<Reply>& reply);
   void repeat_later(Time now);
   [[nodiscard]] bool repeat_due(Time now) const { return repeat_at_.reached(now); }
@@ -181,8 +187,9 @@ class Exchange {
   bool acknowledge_now_ = false;
 
   Time began_{};
-  Time heard_{};      // the peer's last frame
-  Time repeat_at_{};  // OFFER, ACCEPT or READY
+  Time heard_{};       // the peer's last frame
+  Time progressed_{};  // the last one that moved the block on
+  Time repeat_at_{};   // OFFER, ACCEPT or READY
   Time acknowledge_at_{};
   RoundTrip repeats_{};
 };

@@ -23,22 +23,24 @@ struct FinishedExchange {
   }
 };
 
-/// A bounded table; the oldest gives way.
+/// A bounded table. When it is full the oldest gives way, of those the agent answered first: only an initiator's word may
+/// still be waited for.
 class Finished {
  public:
   Finished() = default;
   explicit Finished(std::span<FinishedExchange> places) : places_(places) {}
 
   void remember(const FinishedExchange& exchange, Time now) {
-    FinishedExchange* oldest = &places_[0];
+    FinishedExchange* victim = &places_[0];
     for (FinishedExchange& place : places_) {
       if (place.blocks == 0 || place.name == exchange.name) {
-        oldest = &place;
+        victim = &place;
         break;
       }
-      if (place.until.since(now) < oldest->until.since(now)) oldest = &place;
+      const bool sooner = place.until.since(now) < victim->until.since(now);
+      if (place.initiator == victim->initiator ? sooner : victim->initiator) victim = &place;
     }
-    *oldest = exchange;
+    *victim = exchange;
   }
 
   [[nodiscard]] const FinishedExchange* find(std::uint64_t name) const {

@@ -1,5 +1,6 @@
 #include "exchange/learner.h"
 
+#include <popsgd/assert.h>
 #include <popsgd/merge.h>
 
 #include <algorithm>
@@ -18,6 +19,7 @@ constexpr std::uint64_t kCounterGap = std::uint64_t{64} << 16;
 }  // namespace
 
 float Learner::step() {
+  POPSGD_ASSERT(source_.function != nullptr && gradient_.function != nullptr);
   const std::size_t stride = std::max<std::size_t>(1, model_.size() / kProbes);
   std::array<float, kProbes> before;
   std::size_t probes = 0;

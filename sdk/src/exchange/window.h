@@ -6,6 +6,7 @@
 #include <popsgd/link.h>
 
 #include <array>
+#include <bit>
 #include <cstdint>
 #include <optional>
 
@@ -56,6 +57,10 @@ class Sender {
   [[nodiscard]] bool acknowledge(std::uint16_t next, std::uint32_t bitmap, Time now);
 
   [[nodiscard]] bool complete() const { return base_ == chunks_; }
+  /// Chunks the peer is known to have.
+  [[nodiscard]] std::uint32_t held() const {
+    return base_ + static_cast<std::uint32_t>(std::popcount(held_));
+  }
   /// When next() will have something that it does not have now, if nothing arrives; none if it never will.
   [[nodiscard]] std::optional<Time> deadline(Time now) const;
   [[nodiscard]] std::uint64_t retransmissions() const { return retransmissions_; }

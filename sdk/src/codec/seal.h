@@ -1,0 +1,36 @@
+// Every frame ends with a CRC-32C of the bytes before it, little-endian. Links of one's own, a UART, say, flip bits;
+// and one flipped bit in the number of a block would be a COMMIT that nobody sent.
+#pragma once
+
+#include "numeric/crc32c.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+
+namespace popsgd::codec {
+
+/// Bytes that a seal adds to a frame.
+inline constexpr std::size_t kSeal = 4;
+
+/// Seals the first `length` bytes of `frame`, which has kSeal more; the length with the seal.
+inline std::size_t seal(std::span<std::byte> frame, std::size_t length) noexcept {
+  const std::uint32_t sum = numeric::crc32c(frame.first(length));
+  for (std::size_t k = 0; k < kSeal; ++k) frame[length + k] = static_cast<std::byte>(sum >> (8 * k) & 0xFFU);
+  return length + kSeal;
+}
+
+/// The frame without its seal, or nothing if it was changed on its way.
+[[nodiscard]] inline std::optional<std::span<const std::byte>> unseal(
+    std::span<const std::byte> frame) noexcept {
+  if (frame.size() < kSeal) return {};
+  const std::span<const std::byte> body = frame.first(frame.size() - kSeal);
+  std::uint32_t sum = 0;
+  for (std::size_t k = 0; k < kSeal; ++k)
+    sum |= std::to_integer<std::uint32_t>(frame[body.size() + k]) << (8 * k);
+  if (sum != numeric::crc32c(body)) return {};
+  return body;
+}
+
+}  // namespace popsgd::codec

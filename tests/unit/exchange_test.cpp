@@ -4,6 +4,7 @@
 #include <popsgd/random.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -82,6 +83,36 @@ TEST_CASE("two agents that meet end at the average of their models, whole or in 
         CHECK(metrics.in_doubt == 0);
       }
     }
+  }
+}
+
+TEST_CASE("the observer is told of every block once a side, under one name, and of the last as the last") {
+  std::array<std::vector<Applied>, 2> told;
+  LossyNet net(1, {});
+  for (std::uint32_t k = 0; k < 2; ++k) {
+    AgentConfig config = config_of(k + 1);
+    config.block_length = 300;
+    config.observer = {[](void* context, const Applied& applied) noexcept {
+                         static_cast<std::vector<Applied>*>(context)->push_back(applied);
+                       },
+                       &told[k]};
+    net.add(config, normals(1000, k));
+  }
+  net.connect();
+  REQUIRE(net[0].agent.meet(kSecond, net.now) == Status::ok);
+  net.run(net.now + 60'000, true);
+  for (std::size_t side = 0; side < 2; ++side) {
+    REQUIRE(told[side].size() == 4);
+    unsigned blocks = 0;
+    for (std::size_t k = 0; k < 4; ++k) {
+      const Applied& applied = told[side][k];
+      CHECK(applied.exchange == told[0][0].exchange);
+      CHECK(applied.block == told[0][k].block);
+      CHECK(applied.initiator == (side == 0));
+      CHECK(applied.last == (k == 3));
+      blocks |= 1U << applied.block;
+    }
+    CHECK(blocks == 0xFU);
   }
 }
 

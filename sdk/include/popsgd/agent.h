@@ -55,6 +55,21 @@ struct Timing {
   std::uint32_t busy = 200;  ///< what a busy agent asks others to wait before they try again
 };
 
+/// A block of an exchange that has just been averaged into the model.
+struct Applied {
+  std::uint64_t exchange = 0;  ///< its name, the same on both sides
+  std::uint16_t block = 0;
+  bool initiator = false;  ///< of the exchange, the agent that tells
+  bool last = false;       ///< the exchange is complete
+};
+
+/// Told of every block applied, e.g. to check an exchange from outside. Must not call the agent.
+struct Observer {
+  using Function = void (*)(void* context, const Applied& applied) noexcept;
+  Function function = nullptr;  ///< null: nobody is told
+  void* context = nullptr;      ///< handed to `function`; must outlive the agent
+};
+
 struct AgentConfig {
   std::uint64_t seed = 0;         ///< from the platform's entropy: nonces and waiting times are drawn from it
   std::uint64_t fingerprint = 0;  ///< of model and swarm; agents with another one are refused
@@ -75,6 +90,7 @@ struct AgentConfig {
   std::uint16_t finished = 16;         ///< finished exchanges remembered, >= 1
   Guarding guarding{};
   Timing timing{};
+  Observer observer{};
 };
 
 /// Why a frame changed nothing.

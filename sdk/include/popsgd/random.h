@@ -66,6 +66,7 @@ enum class Purpose : std::uint32_t {
   measurement = 9,
   speeds = 10,
   exchange = 11,
+  network = 12,
   user = 0x8000'0000U,  ///< from here on: the application's own
 };
 

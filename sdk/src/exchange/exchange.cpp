@@ -294,10 +294,16 @@ void Exchange::commit(Time now) {
 // Record and model change together; a checkpoint holds both or neither.
 void Exchange::apply(Time now) {
   const Stretch here = stretch();
+  const std::uint16_t applied = block();
   ++ordinal_;
   remember(now);
   learner_.merge(here, mine_.first(here.length), theirs_.first(here.length), weight_);
   ++metrics_.blocks_applied;
+  if (config_.observer.function != nullptr) {
+    config_.observer.function(
+        config_.observer.context,
+        {.exchange = name_, .block = applied, .initiator = initiator_, .last = ordinal_ == blocks_});
+  }
   if (counted_) return;
   counted_ = true;
   learner_.meet_counter(counter_mine_, counter_theirs_, !initiator_);

@@ -1,0 +1,78 @@
+// The network engine: devices' own agents in virtual time, over links that lose, double, delay and damage frames.
+#pragma once
+
+#include <popsgd/agent.h>
+#include <popsgd/sim/algorithm.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace popsgd::sim {
+
+/// What every directed link does to the frames on it. Rates are probabilities a frame, from 0 to 0.9.
+struct LinkSettings {
+  double loss = 0;
+  double duplicate = 0;    ///< a second copy is sent behind the first
+  double corrupt = 0;      ///< a random bit is flipped
+  double truncate = 0;     ///< cut off at a random length
+  double delay_ms = 10;    ///< 0 to 60,000
+  double jitter_ms = 0;    ///< 0 to 60,000; uniform, of each frame its own: frames overtake one another
+  double bandwidth = 0;    ///< bits a second; frames queue for it; 0: infinite
+  std::size_t mtu = 1200;  ///< bytes of the largest frame, 256 to 65,535
+  bool reliable = false;   ///< a stream: in order, with none of the four faults
+};
+
+/// From KEY=VALUE[,KEY=VALUE...], with the keys loss, duplicate, corrupt, truncate, delay, jitter, bandwidth, mtu and
+/// reliable (0 or 1); empty: the defaults. Throws Error for an unknown key or a value out of range.
+[[nodiscard]] LinkSettings parse_links(std::string_view text);
+
+/// What the network engine needs to know besides Settings.
+struct NetworkSettings {
+  LinkSettings link{};
+  std::uint32_t mean_wait_ms = 1000;  ///< between two offers of an agent of speed 1
+  std::uint32_t block_length = 0;     ///< parameters; 0: the whole model in one block
+  bool gate = true;                   ///< agents refuse partners much further away than others
+  bool check_invariants = false;      ///< after every event
+};
+
+/// What became of frames and exchanges, over all agents.
+struct NetworkTotals {
+  double virtual_seconds = 0;
+  std::uint64_t frames_sent = 0;
+  std::uint64_t frames_delivered = 0;
+  std::uint64_t bytes_sent = 0;
+  std::uint64_t completed = 0;  ///< exchanges complete at their initiator
+  std::uint64_t one_sided = 0;  ///< blocks applied by the initiator and not, or not yet, by the responder
+  std::uint64_t begun = 0;      ///< from here on a side counts for itself: an exchange has two
+  std::uint64_t completed_sides = 0;
+  std::uint64_t cut_short = 0;
+  std::uint64_t in_doubt = 0;
+  std::uint64_t retransmissions = 0;
+  std::array<std::uint64_t, kDrops> dropped{};
+  std::array<std::uint64_t, kRefusals> refused{};
+  std::uint64_t violations = 0;   ///< of the invariants, when they are checked
+  std::string first_violation{};  ///< in words, empty when there is none
+};
+
+/// PopSGD by message passing. An interaction is an exchange that its initiator has completed; its parallel time is
+/// local steps an agent, its bytes are those of all frames sent. Single-threaded.
+class NetworkAlgorithm : public Algorithm {
+ public:
+  /// Goes on for so long, whatever happens.
+  virtual void run_for(std::uint64_t milliseconds) = 0;
+  [[nodiscard]] virtual NetworkTotals totals() const = 0;
+};
+
+/// All that is passed by reference must outlive the result, but for `network`. Throws Error for settings the engine cannot
+/// honour: a random number of local steps, a complete graph of more than 4096 agents, agents with more than
+/// 65,535 neighbours, waiting times out of range. run_until() throws Error when the links are so bad that no
+/// exchange completes any more.
+[[nodiscard]] std::unique_ptr<NetworkAlgorithm> make_network(const Problem& problem, const Settings& settings,
+                                                             const Topology& topology, const Shards& shards,
+                                                             const NetworkSettings& network);
+
+}  // namespace popsgd::sim

@@ -1,0 +1,275 @@
+#include "network/engine.h"
+
+#include <popsgd/sim/error.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <string>
+
+namespace popsgd::sim {
+namespace {
+
+constexpr std::uint32_t kMostComplete = 4096;             // agents that all know each other
+constexpr double kMostWait = 24.0 * 3600 * 1000 / 32;     // ms; what an agent takes
+constexpr std::uint32_t kOrigin = 0xFFFF'FFFFU - 60'000;  // ms: the agents' clocks wrap around in a minute
+constexpr std::uint64_t kPatience = 600'000'000;  // microseconds without any exchange, and 1000 waits more
+
+Gradient watched(const Gradient& inner, Gradient::Function function, const void* engine) {
+  Gradient outer = inner;
+  outer.function = function;
+  outer.context = engine;
+  return outer;
+}
+
+void check(const Settings& settings, const Topology& topology, const NetworkSettings& network) {
+  if (settings.local_steps.geometric && settings.local_steps.mean != 1)
+    throw Error("--engine network takes a fixed number of --local-steps, not geometric:N");
+  if (topology.complete() && settings.agents > kMostComplete) {
+    throw Error("--engine network has at most " + std::to_string(kMostComplete) +
+                " agents on the complete graph, as each must know all others; use --topology regular:16");
+  }
+  const auto [slowest, fastest] = std::minmax_element(settings.speeds.begin(), settings.speeds.end());
+  const bool equal = settings.speeds.empty();
+  const double longest = network.mean_wait_ms / (equal ? 1 : *slowest);
+  const double shortest = network.mean_wait_ms / (equal ? 1 : *fastest);
+  if (!(shortest >= 1) || !(longest <= kMostWait)) {
+    throw Error("--engine network: agents wait from 1 ms to 45 minutes on average; these speeds make it " +
+                std::to_string(shortest) + " to " + std::to_string(longest) + " ms");
+  }
+}
+
+}  // namespace
+
+NetworkEngine::NetworkEngine(const Problem& problem, const Settings& settings, const Topology& topology,
+                             const Shards& shards, const NetworkSettings& network)
+    : settings_(settings),
+      topology_(topology),
+      network_(network),
+      inner_(problem.gradient(settings.batch)),
+      swarm_(settings.agents, problem.parameters()),
+      sampler_(problem, shards, settings.batch, settings.sgd.scratch_size(inner_),
+               Sampler::training(settings.seed)),
+      links_(network.link, settings.seed),
+      frames_(network.link.mtu),
+      nodes_(settings.agents),
+      outgoing_((network.link.mtu + 7) / 8) {
+  check(settings, topology, network);
+  swarm_.initialise(problem);
+  if (settings.sgd.momentum > 0) velocities_.emplace(settings.agents, problem.parameters());
+  start_agents();
+}
+
+// --- the agents
+
+AgentConfig NetworkEngine::config_for(std::uint32_t index) const {
+  const double speed = settings_.speeds.empty() ? 1 : settings_.speeds[index];
+  const std::size_t peers = topology_.complete() ? settings_.agents - 1 : topology_.neighbours(index).size();
+  if (peers > std::numeric_limits<std::uint16_t>::max())
+    throw Error("--engine network: an agent has at most 65535 neighbours, not " + std::to_string(peers));
+  AgentConfig config;
+  config.seed = Random(settings_.seed, Purpose::network, index + 1).bits64();
+  config.sgd = settings_.sgd;
+  config.schedule = settings_.schedule;
+  config.schedule_counter = settings_.clock == Clock::gossip ? ScheduleCounter::gossip : ScheduleCounter::own;
+  config.averaging = settings_.merge == Merge::average ? Averaging::blocking : Averaging::non_blocking;
+  config.local_steps = static_cast<std::uint16_t>(settings_.local_steps.mean);
+  config.fresh = false;
+  config.mean_wait = static_cast<std::uint32_t>(std::lround(network_.mean_wait_ms / speed));
+  config.block_length = network_.block_length;
+  config.largest_frame = static_cast<std::uint16_t>(network_.link.mtu);
+  config.peers = static_cast<std::uint16_t>(peers);
+  config.guarding.gate = network_.gate;
+  return config;
+}
+
+void NetworkEngine::start_agents() {
+  std::vector<std::size_t> words(nodes_.size());
+  std::size_t total = 0;
+  for (std::uint32_t k = 0; k < nodes_.size(); ++k) {
+    words[k] = (Agent::workspace_size(config_for(k), swarm_[k].size()) + 7) / 8;
+    total += words[k];
+  }
+  workspaces_.resize(total);
+  std::span<std::uint64_t> left(workspaces_);
+  for (std::uint32_t k = 0; k < nodes_.size(); ++k) {
+    Node& node = nodes_[k];
+    node.engine = this;
+    node.index = k;
+    AgentConfig config = config_for(k);
+    config.observer = {observe, &node};
+    const Status status =
+        node.agent.init(config, swarm_[k], watched(inner_, gradient, this), {next_batch, &node},
+                        velocities_ ? (*velocities_)[k] : Params{}, sampler_.scratch(),
+                        std::as_writable_bytes(left.first(words[k])), time());
+    if (status != Status::ok) throw Error("--engine network: an agent says: " + std::string(text(status)));
+    left = left.subspan(words[k]);
+    connect(node);
+    touched(node);
+  }
+}
+
+void NetworkEngine::connect(Node& node) {
+  const LinkTraits traits{.mtu = static_cast<std::uint16_t>(network_.link.mtu),
+                          .reliable = network_.link.reliable};
+  const auto add = [&](std::uint32_t peer) {
+    if (peer != node.index) static_cast<void>(node.agent.add_peer(PeerId{peer}, traits));
+  };
+  if (topology_.complete()) {
+    for (std::uint32_t peer = 0; peer < nodes_.size(); ++peer) add(peer);
+  } else {
+    for (const std::uint32_t peer : topology_.neighbours(node.index)) add(peer);
+  }
+}
+
+// Batches are numbered across all agents.
+const Batch& NetworkEngine::next_batch(void* context) noexcept {
+  Node& node = *static_cast<Node*>(context);
+  NetworkEngine& engine = *node.engine;
+  return engine.sampler_.draw(node.index, node.steps++ * engine.nodes_.size() + node.index, 0, 0);
+}
+
+void NetworkEngine::observe(void* context, const Applied& applied) noexcept {
+  NetworkEngine& engine = *static_cast<Node*>(context)->engine;
+  if (engine.network_.check_invariants) engine.invariants_.applied(applied);
+  applied.initiator ? ++engine.one_sided_ : --engine.one_sided_;
+  if (!applied.last || !applied.initiator) return;
+  ++engine.completed_;
+  engine.completed_at_ = engine.now_;
+}
+
+// The problem's own, with an eye on the loss.
+float NetworkEngine::gradient(const void* context, ConstParams at, const Batch& batch, float keep,
+                              float scale, Params into, Scratch scratch) noexcept {
+  const NetworkEngine& engine = *static_cast<const NetworkEngine*>(context);
+  const float loss = engine.inner_(at, batch, keep, scale, into, scratch);
+  if (!std::isfinite(loss)) engine.finite_ = false;
+  return loss;
+}
+
+// --- events
+
+Time NetworkEngine::time() const {
+  return Time(kOrigin) + static_cast<std::uint32_t>(now_ / 1000);
+}
+
+bool NetworkEngine::step() {
+  const Event event = events_.pop();
+  if (event.kind == Event::Kind::timer) {
+    Node& node = nodes_[event.what];
+    if (node.timer != event.order) return false;
+    node.timer = 0;
+    if (node.due > event.at) {  // it has been put off
+      set_timer(node);
+      return false;
+    }
+    now_ = event.at;
+    touched(node);
+    return true;
+  }
+  now_ = event.at;
+  const FramePool::Address address = frames_.address(event.what);
+  Node& node = nodes_[address.to];
+  ++delivered_;
+  node.agent.receive(PeerId{address.from}, frames_.bytes(event.what), time());
+  frames_.release(event.what);
+  touched(node);
+  return true;
+}
+
+// The agent has been called: it may have something to send, and another deadline.
+void NetworkEngine::touched(Node& node) {
+  const Time now = time();
+  const std::span<std::byte> buffer = std::as_writable_bytes(std::span(outgoing_));
+  while (const auto out = node.agent.send(buffer, now))
+    transmit(node.index, static_cast<std::uint32_t>(out->to), buffer.first(out->size));
+  // Never twice in a millisecond for its own sake.
+  const std::int32_t wait = std::max(1, node.agent.deadline(now).since(now));
+  node.due = (now_ / 1000 + static_cast<std::uint32_t>(wait)) * 1000;
+  if (node.timer == 0 || node.due < node.timer_at) set_timer(node);
+  if (!network_.check_invariants) return;
+  invariants_.advance(now_);
+  invariants_.agent(node.agent, now);
+}
+
+void NetworkEngine::set_timer(Node& node) {
+  node.timer_at = node.due;
+  node.timer = events_.push(node.due, Event::Kind::timer, node.index);
+}
+
+void NetworkEngine::transmit(std::uint32_t from, std::uint32_t to, std::span<const std::byte> frame) {
+  for (int left = links_.copies(); left > 0; --left) {
+    const std::uint64_t at = links_.arrival(from, to, frame.size(), now_);
+    if (links_.lost()) continue;
+    const std::uint32_t held = frames_.hold(from, to, frame);
+    frames_.address(held).size = static_cast<std::uint32_t>(links_.damage(frames_.bytes(held)));
+    events_.push(at, Event::Kind::arrival, held);
+  }
+}
+
+void NetworkEngine::note_divergence() {
+  if (!finite_ && !diverged_at_) diverged_at_ = completed_;
+}
+
+void NetworkEngine::run_until(std::uint64_t interactions) {
+  const std::uint64_t patience = kPatience + std::uint64_t{network_.mean_wait_ms} * 1'000'000;
+  while (completed_ < interactions && !diverged_at_) {
+    step();
+    note_divergence();
+    if (now_ - completed_at_ <= patience) continue;
+    throw Error("--engine network: no exchange was completed for " + std::to_string(patience / 60'000'000) +
+                " minutes of virtual time; try better links (--link)");
+  }
+}
+
+void NetworkEngine::run_for(std::uint64_t milliseconds) {
+  const std::uint64_t end = now_ + milliseconds * 1000;
+  while (events_.next().at <= end && !diverged_at_) {
+    step();
+    note_divergence();
+  }
+  now_ = std::max(now_, end);
+}
+
+// --- what has been spent
+
+Account NetworkEngine::account() const {
+  Account account{.interactions = completed_};
+  for (const Node& node : nodes_) {
+    account.gradient_evaluations += node.steps;
+    account.bytes += node.agent.metrics().bytes_sent;
+  }
+  account.parallel_time =
+      static_cast<double>(account.gradient_evaluations) / static_cast<double>(nodes_.size());
+  return account;
+}
+
+NetworkTotals NetworkEngine::totals() const {
+  NetworkTotals totals{.virtual_seconds = static_cast<double>(now_) * 1e-6,
+                       .frames_delivered = delivered_,
+                       .completed = completed_,
+                       .one_sided = one_sided_,
+                       .violations = invariants_.violations(),
+                       .first_violation = invariants_.first()};
+  for (const Node& node : nodes_) {
+    const AgentMetrics& metrics = node.agent.metrics();
+    totals.frames_sent += metrics.frames_sent;
+    totals.bytes_sent += metrics.bytes_sent;
+    totals.begun += metrics.begun;
+    totals.completed_sides += metrics.completed;
+    totals.cut_short += metrics.cut_short;
+    totals.in_doubt += metrics.in_doubt;
+    totals.retransmissions += metrics.retransmissions;
+    for (std::size_t k = 0; k < kDrops; ++k) totals.dropped[k] += metrics.dropped[k];
+    for (std::size_t k = 0; k < kRefusals; ++k) totals.refused[k] += metrics.refused[k];
+  }
+  return totals;
+}
+
+std::unique_ptr<NetworkAlgorithm> make_network(const Problem& problem, const Settings& settings,
+                                               const Topology& topology, const Shards& shards,
+                                               const NetworkSettings& network) {
+  return std::make_unique<NetworkEngine>(problem, settings, topology, shards, network);
+}
+
+}  // namespace popsgd::sim

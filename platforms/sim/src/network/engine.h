@@ -1,0 +1,82 @@
+// Agents, links and events: one virtual network.
+#pragma once
+
+#include "network/event_queue.h"
+#include "network/frame_pool.h"
+#include "network/invariants.h"
+#include "network/links.h"
+#include "sampler.h"
+#include "swarm.h"
+
+#include <popsgd/sim/network.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+namespace popsgd::sim {
+
+class NetworkEngine final : public NetworkAlgorithm {
+ public:
+  NetworkEngine(const Problem& problem, const Settings& settings, const Topology& topology,
+                const Shards& shards, const NetworkSettings& network);
+  NetworkEngine(const NetworkEngine&) = delete;  // agents point into it
+  NetworkEngine& operator=(const NetworkEngine&) = delete;
+
+  void run_until(std::uint64_t interactions) override;
+  void run_for(std::uint64_t milliseconds) override;
+  [[nodiscard]] std::uint32_t models() const override { return swarm_.agents(); }
+  [[nodiscard]] ConstParams model(std::uint32_t index) const override { return swarm_[index]; }
+  [[nodiscard]] Account account() const override;
+  [[nodiscard]] NetworkTotals totals() const override;
+
+ private:
+  struct Node {
+    NetworkEngine* engine = nullptr;
+    std::uint32_t index = 0;
+    std::uint64_t steps = 0;
+    std::uint64_t due = 0;    // when the agent wants to be called, in microseconds
+    std::uint64_t timer = 0;  // the order of its timer event; older ones are void
+    std::uint64_t timer_at = 0;
+    Agent agent{};
+  };
+
+  [[nodiscard]] AgentConfig config_for(std::uint32_t index) const;
+  void start_agents();
+  void connect(Node& node);
+  static const Batch& next_batch(void* node) noexcept;
+  static void observe(void* node, const Applied& applied) noexcept;
+  static float gradient(const void* engine, ConstParams at, const Batch& batch, float keep, float scale,
+                        Params into, Scratch scratch) noexcept;
+
+  bool step();  // the next event; false when it was only a void timer
+  void touched(Node& node);
+  void transmit(std::uint32_t from, std::uint32_t to, std::span<const std::byte> frame);
+  void set_timer(Node& node);
+  [[nodiscard]] Time time() const;
+  void note_divergence();
+
+  const Settings& settings_;
+  const Topology& topology_;
+  const NetworkSettings network_;
+  const Gradient inner_;
+  Swarm swarm_;
+  std::optional<Swarm> velocities_;
+  Sampler sampler_;
+  Links links_;
+  FramePool frames_;
+  EventQueue events_{};
+  Invariants invariants_{};
+  std::vector<Node> nodes_;
+  std::vector<std::uint64_t> workspaces_{};
+  std::vector<std::uint64_t> outgoing_;
+  std::uint64_t now_ = 0;  // microseconds
+  std::uint64_t completed_ = 0;
+  std::uint64_t completed_at_ = 0;
+  std::uint64_t delivered_ = 0;
+  std::uint64_t one_sided_ = 0;
+  mutable bool finite_ = true;  // of every loss so far; set through the const context of a gradient
+};
+
+}  // namespace popsgd::sim

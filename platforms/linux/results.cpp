@@ -152,7 +152,7 @@ std::string schedule_text(const Schedule& schedule) {
 
 Settings settings_table(const Run& run) {
   const sim::Settings& s = run.settings;
-  return {
+  Settings table{
       {"command", run.command},
       {"version", POPSGD_VERSION},
       {"data", run.data},
@@ -171,7 +171,50 @@ Settings settings_table(const Run& run) {
       {"weight decay", significant(static_cast<double>(s.sgd.weight_decay))},
       {"momentum", significant(static_cast<double>(s.sgd.momentum))},
       {"seed", std::to_string(s.seed)},
-      {"threads", std::to_string(run.threads)}};
+      {"threads", std::to_string(run.threads)},
+      {"engine", run.engine}};
+  if (!run.link.empty()) table.push_back({"links", run.link});
+  if (run.outcome.network) {
+    const sim::NetworkTotals& n = *run.outcome.network;
+    table.push_back({"exchanges", thousands(n.completed) + " completed, " + thousands(n.cut_short) +
+                                      " sides cut short, " + thousands(n.in_doubt) + " in doubt"});
+    table.push_back({"frames", thousands(n.frames_sent) + " sent, " + thousands(n.frames_delivered) +
+                                   " delivered, " + thousands(n.retransmissions) + " chunks sent again"});
+    table.push_back({"virtual time", duration(n.virtual_seconds)});
+  }
+  return table;
+}
+
+// Counts by reason, every reason named.
+template <std::size_t N>
+Json by_reason(const std::array<const char*, N>& names, const std::array<std::uint64_t, N>& counts,
+               std::size_t first) {
+  Json json = Json::object();
+  for (std::size_t k = first; k < N; ++k) json[names[k]] = counts[k];
+  return json;
+}
+
+Json network_json(const sim::NetworkTotals& n) {
+  constexpr std::array<const char*, kDrops> kDropNames{"malformed", "unknown",      "duplicate", "unexpected",
+                                                       "reflected", "incompatible", "no_room"};
+  constexpr std::array<const char*, kRefusals> kRefusalNames{"none", "not_finite", "out_of_range", "checksum",
+                                                             "too_far"};
+  Json json;
+  json["virtual_seconds"] = n.virtual_seconds;
+  json["frames_sent"] = n.frames_sent;
+  json["frames_delivered"] = n.frames_delivered;
+  json["bytes_sent"] = n.bytes_sent;
+  json["completed"] = n.completed;
+  json["begun_sides"] = n.begun;
+  json["completed_sides"] = n.completed_sides;
+  json["cut_short_sides"] = n.cut_short;
+  json["one_sided_blocks"] = n.one_sided;
+  json["in_doubt"] = n.in_doubt;
+  json["retransmissions"] = n.retransmissions;
+  json["dropped"] = by_reason(kDropNames, n.dropped, 0);
+  json["refused"] = by_reason(kRefusalNames, n.refused, 1);
+  json["violations"] = n.violations;
+  return json;
 }
 
 }  // namespace
@@ -184,6 +227,7 @@ std::string summary_json(const Run& run) {
   json["command"] = run.command;
   json["seed"] = run.settings.seed;
   json["algorithm"] = run.algorithm;
+  json["engine"] = run.engine;
   json["data"] = run.data;
   json["model"] = run.model;
   json["agents"] = run.settings.agents;
@@ -209,6 +253,7 @@ std::string summary_json(const Run& run) {
   json["gamma_theory"] = number(m.gamma_theory);
   json["bytes_exchanged"] = m.account.bytes;
   json["peak_rss_bytes"] = peak_rss_bytes();
+  if (run.outcome.network) json["network"] = network_json(*run.outcome.network);
   json["diverged_at"] = run.outcome.diverged_at ? Json(*run.outcome.diverged_at) : Json(nullptr);
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
@@ -281,6 +326,15 @@ std::string summary_text(const Run& run) {
   text += "  spent       " + thousands(m.account.interactions) + " interactions, " +
           thousands(m.account.gradient_evaluations) + " gradients, " +
           bytes(static_cast<double>(m.account.bytes)) + " exchanged\n";
+  if (run.outcome.network) {
+    const sim::NetworkTotals& n = *run.outcome.network;
+    text += "  network     " + duration(n.virtual_seconds) + " of virtual time, " +
+            thousands(n.frames_delivered) + " of " + thousands(n.frames_sent) + " frames delivered, " +
+            thousands(n.retransmissions) + " chunks sent again, " + thousands(n.cut_short) +
+            " sides cut short, " + thousands(n.in_doubt) + " in doubt\n";
+    if (n.violations > 0)
+      text += "  VIOLATED    " + thousands(n.violations) + " times, first: " + n.first_violation + "\n";
+  }
   text += "  time        " + duration(run.outcome.seconds) + " learning, " +
           duration(run.outcome.measuring_seconds) + " measuring\n";
   return text;

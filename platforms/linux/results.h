@@ -17,6 +17,8 @@ struct Run {
   std::string topology;
   std::string shards;
   std::string algorithm;
+  std::string engine;
+  std::string link;  ///< as typed
   const sim::Settings& settings;
   std::uint64_t parameters;
   std::size_t threads;

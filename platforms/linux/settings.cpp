@@ -127,4 +127,21 @@ sim::Settings settings_from(const SimulateOptions& options) {
   return settings;
 }
 
+std::optional<sim::NetworkSettings> network_from(const SimulateOptions& options) {
+  constexpr std::array<std::string_view, 2> kEngines{"population", "network"};
+  if (choose("--engine", options.engine, kEngines) == 0) {
+    const SimulateOptions defaults;
+    if (!options.link.empty()) throw Error("--link is for --engine network");
+    if (options.mean_wait != defaults.mean_wait) throw Error("--mean-wait is for --engine network");
+    if (options.no_gate) throw Error("--no-gate is for --engine network");
+    if (options.check_invariants) throw Error("--check-invariants is for --engine network");
+    return {};
+  }
+  return sim::NetworkSettings{
+      .link = sim::parse_links(options.link),
+      .mean_wait_ms = static_cast<std::uint32_t>(within("--mean-wait", options.mean_wait, 1, 2'700'000)),
+      .gate = !options.no_gate,
+      .check_invariants = options.check_invariants};
+}
+
 }  // namespace popsgd::command

@@ -28,12 +28,15 @@ Examples:
   popsgd simulate --data least-squares:d=32,noise=1 --agents 1000 --batch 1 --lr 0.05 --json
   popsgd simulate --data my.csv:label=species --model mlp:128,64 --schedule inverse-sqrt:500
   popsgd simulate --algorithm dpsgd --topology ring --out dpsgd
+  popsgd simulate --engine network --link loss=0.1,delay=20,jitter=40 --out lossy
 
 Data:      fashion-mnist, least-squares, logistic, blobs, noise; a folder with MNIST's four IDX
            files, a .csv or a .npy file. Options follow a colon: blobs:classes=4,d=8
 Schedules: constant, inverse:HORIZON, inverse-sqrt:HORIZON, piecewise:STEPS=FACTOR,...
 Graphs:    complete, ring, torus, regular:R, small-world:K,P, geometric:DEGREE, edges:FILE
 Shards:    shared, iid, dirichlet:ALPHA, labels:K
+Links:     loss, duplicate, corrupt, truncate (probabilities a frame), delay, jitter (ms), bandwidth
+           (bit/s), mtu (bytes), reliable=1; e.g. loss=0.1,delay=20
 Exit:      0 done, 1 the run diverged, 2 the request cannot be carried out)";
 
 std::string data_or_default(const std::string& data) {
@@ -99,6 +102,15 @@ void declare_simulate(CLI::App& app, SimulateOptions& o) {
                  "How the rows are dealt out [iid, or shared for least-squares and noise]");
   app.add_option("--algorithm", o.algorithm, "popsgd, sgd, minibatch, fedavg, dpsgd, adpsgd, sgp, local")
       ->capture_default_str();
+  app.add_option("--engine", o.engine,
+                 "population (pairs average in one go) or network (agents exchange frames)")
+      ->capture_default_str();
+  app.add_option("--link", o.link, "network: what links do to frames, e.g. loss=0.1 [delay=10,mtu=1200]")
+      ->type_name("SPEC");
+  app.add_option("--mean-wait", o.mean_wait, "network: virtual ms between two offers of an agent")
+      ->capture_default_str();
+  app.add_flag("--no-gate", o.no_gate, "network: agents average with partners however far away");
+  app.add_flag("--check-invariants", o.check_invariants, "network: check the protocol after every event");
   app.add_option("--weight-decay", o.weight_decay, "L2 penalty")->capture_default_str();
   app.add_option("--momentum", o.momentum, "Heavy-ball momentum of every agent")->capture_default_str();
   app.add_option("--threads", o.threads, "Threads; the result does not depend on it [one a core]");
@@ -110,6 +122,7 @@ void declare_simulate(CLI::App& app, SimulateOptions& o) {
 
 int simulate(const SimulateOptions& options) {
   const sim::Settings settings = settings_from(options);
+  const std::optional<sim::NetworkSettings> network = network_from(options);
   if (!options.out.empty()) prepare_output_directory(options.out);
   const std::string data = data_or_default(options.data);
   const sim::Problem problem(sim::DataSpec::parse(data), model_or_default(options, data), settings.seed);
@@ -130,7 +143,8 @@ int simulate(const SimulateOptions& options) {
                         .shards = shards,
                         .algorithm = options.algorithm,
                         .interactions = interactions,
-                        .measure_every = every},
+                        .measure_every = every,
+                        .network = network ? &*network : nullptr},
                        workers, [&](std::uint64_t done) { progress.show(done); });
   }
   const Run run{.command = options.command,
@@ -139,6 +153,8 @@ int simulate(const SimulateOptions& options) {
                 .topology = topology.name(),
                 .shards = shards_name,
                 .algorithm = options.algorithm,
+                .engine = options.engine,
+                .link = options.link,
                 .settings = settings,
                 .parameters = problem.parameters(),
                 .threads = workers.count(),

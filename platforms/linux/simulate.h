@@ -4,6 +4,7 @@
 #include <popsgd/sim/experiment.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 namespace CLI {
@@ -24,16 +25,21 @@ struct SimulateOptions {
   std::string clock = "gossip";
   std::string local_steps = "1";
   std::string merge = "average";
+  std::string engine = "population";
+  std::string link;  ///< of the network engine; empty: its defaults
   std::int64_t agents = 32;
   std::int64_t interactions = 20000;
   std::int64_t batch = 16;
   std::int64_t threads = 0;     ///< 0: one a core
   std::int64_t eval_every = 0;  ///< 0: forty times in a run
   std::int64_t seed = 1;
+  std::int64_t mean_wait = 1000;  ///< ms; of the network engine
   double lr = 0.1;
   double weight_decay = 0;
   double momentum = 0;
   std::string out;
+  bool no_gate = false;           ///< of the network engine
+  bool check_invariants = false;  ///< of the network engine
   bool json = false;
   std::string command;  ///< the whole command line
 };
@@ -47,5 +53,8 @@ int simulate(const SimulateOptions& options);
 
 /// Settings out of the options; throws sim::Error naming the flag.
 [[nodiscard]] sim::Settings settings_from(const SimulateOptions& options);
+
+/// Those of the network engine if it is asked for; throws sim::Error naming the flag.
+[[nodiscard]] std::optional<sim::NetworkSettings> network_from(const SimulateOptions& options);
 
 }  // namespace popsgd::command

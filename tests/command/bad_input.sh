@@ -30,6 +30,16 @@ exits 2 "shared" -- simulate --data blobs:samples=100 --agents 200 --shards iid
 exits 2 "--frobnicate" -- simulate --frobnicate
 exits 2 "subcommand" --
 
+exits 2 "did you mean 'network'" -- simulate --data blobs --engine netwrk
+exits 2 "did you mean 'loss'" -- simulate --data blobs --engine network --link los=0.1
+exits 2 "0.9" -- simulate --data blobs --engine network --link loss=1
+exits 2 "KEY=VALUE" -- simulate --data blobs --engine network --link lossy
+exits 2 "--link is for --engine network" -- simulate --data blobs --link loss=0.1
+exits 2 "--mean-wait is from 1" -- simulate --data blobs --engine network --mean-wait 0
+exits 2 "--algorithm popsgd" -- simulate --data blobs --engine network --algorithm sgd
+exits 2 "4096" -- simulate --data blobs --engine network --agents 5000 --shards shared
+exits 2 "fixed number" -- simulate --data blobs --engine network --local-steps geometric:2
+
 printf 'a,b,c\n1,2,0\n3,x,1\n' >bad.csv
 exits 2 "bad.csv" -- simulate --data bad.csv
 exits 2 "missing.csv" -- simulate --data ./missing.csv

@@ -11,4 +11,11 @@ for data in blobs:d=4,classes=3 least-squares:d=8,samples=500; do
   run simulate --data "$data" --agents 12 --batch 1 --interactions 3000 --seed 2 --out "$work/other"
   ! cmp -s "$work/1/metrics.csv" "$work/other/metrics.csv" || fail "$data: another seed gives the same result"
 done
+
+for run in 1 2; do
+  run simulate --engine network --link loss=0.2,corrupt=0.1,jitter=50 --data blobs:d=4 --agents 8 --interactions 500 \
+    --check-invariants --out "$work/network$run"
+  [ "$status" = 0 ] || fail "--engine network exits with $status: $(cat "$work/err")"
+done
+cmp -s "$work/network1/metrics.csv" "$work/network2/metrics.csv" || fail "--engine network: two runs differ"
 finish

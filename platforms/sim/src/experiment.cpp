@@ -1,10 +1,12 @@
 #include "gamma_theory.h"
 
+#include <popsgd/sim/error.h>
 #include <popsgd/sim/experiment.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <memory>
 
 namespace popsgd::sim {
 namespace {
@@ -26,11 +28,22 @@ std::uint64_t slice(const Experiment& experiment) {
 }  // namespace
 
 Outcome run(const Experiment& experiment, Workers& workers, const Progress& progress) {
-  const auto algorithm = make_algorithm(experiment.algorithm, experiment.problem, experiment.settings,
-                                        experiment.topology, experiment.shards, workers);
+  std::unique_ptr<Algorithm> algorithm;
+  const NetworkAlgorithm* network = nullptr;
+  if (experiment.network == nullptr) {
+    algorithm = make_algorithm(experiment.algorithm, experiment.problem, experiment.settings,
+                               experiment.topology, experiment.shards, workers);
+  } else {
+    if (experiment.algorithm != "popsgd")
+      throw Error("--engine network runs --algorithm popsgd, not " + experiment.algorithm);
+    auto made = make_network(experiment.problem, experiment.settings, experiment.topology, experiment.shards,
+                             *experiment.network);
+    network = made.get();
+    algorithm = std::move(made);
+  }
   Meter meter(experiment.problem, workers);
   std::optional<GammaTheory> theory;
-  if (experiment.algorithm == "popsgd") {
+  if (experiment.algorithm == "popsgd" && network == nullptr) {
     theory.emplace(experiment.problem, experiment.settings, experiment.topology, experiment.shards);
   }
 
@@ -61,6 +74,7 @@ Outcome run(const Experiment& experiment, Workers& workers, const Progress& prog
     outcome.diverged_at = algorithm->diverged_at();
     measure(done, done == experiment.interactions ? Meter::kThorough : Meter::kGlance);
   }
+  if (network != nullptr) outcome.network = network->totals();
   return outcome;
 }
 

@@ -3,6 +3,7 @@
 
 #include <popsgd/sim/algorithm.h>
 #include <popsgd/sim/measure.h>
+#include <popsgd/sim/network.h>
 
 #include <cstdint>
 #include <functional>
@@ -21,6 +22,7 @@ struct Experiment {
   std::string algorithm = "popsgd";
   std::uint64_t interactions = 0;   ///< in all; see Algorithm::run_until()
   std::uint64_t measure_every = 0;  ///< interactions between measurements; 0: at the start and the end only
+  const NetworkSettings* network = nullptr;  ///< PopSGD by message passing; null: the population model
 };
 
 struct Outcome {
@@ -28,6 +30,7 @@ struct Outcome {
   std::optional<std::uint64_t> diverged_at{};  ///< the interaction at which the loss stopped being finite
   double seconds = 0;                          ///< learning
   double measuring_seconds = 0;                ///< measuring
+  std::optional<NetworkTotals> network{};      ///< of the network engine
 };
 
 /// Called now and then with the interactions done.

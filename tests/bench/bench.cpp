@@ -8,6 +8,7 @@
 #include <popsgd/merge.h>
 #include <popsgd/sim/algorithm.h>
 #include <popsgd/sim/data_source.h>
+#include <popsgd/sim/network.h>
 #include <popsgd/sim/problem.h>
 
 #include <algorithm>
@@ -218,6 +219,33 @@ void growth(int pairs) {
   std::printf("  (rate falls by a factor of %.2f)\n", ratio);
 }
 
+// Frames delivered a second of the network engine's one thread; the median of `pairs` stretches each.
+void network_frames(int pairs) {
+  std::puts(
+      "The network engine, 64 agents, d = 64, 10% loss, delay 20 ms (frames delivered a second, median):");
+  const sim::Problem problem(sim::DataSpec::parse("noise:d=64,samples=10000"), "", 1);
+  const auto topology = sim::Topology::make("complete", 64, 1);
+  const auto shards = sim::Shards::make("shared", problem.train(), 64, 1);
+  const sim::Settings settings{.agents = 64, .batch = 1};
+  for (const bool checked : {false, true}) {
+    const auto net = sim::make_network(problem, settings, topology, shards,
+                                       {.link = {.loss = 0.1, .delay_ms = 20}, .check_invariants = checked});
+    std::vector<double> rates;
+    for (int k = 0; k < pairs; ++k) {
+      const std::uint64_t before = net->totals().frames_delivered;
+      const double seconds = timed([&] { net->run_until(net->account().interactions + 20'000); });
+      rates.push_back(static_cast<double>(net->totals().frames_delivered - before) / seconds);
+    }
+    const double rate = median(rates);
+    verdict(checked ? "invariants checked, 200,000 frames/s" : "unchecked, 200,000 frames/s", rate / 200'000,
+            1);
+    std::printf("  (%.0f frames/s)\n", rate);
+    if (net->totals().violations == 0) continue;
+    std::printf("  VIOLATED: %s\n", net->totals().first_violation.c_str());
+    ++failures;
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -227,13 +255,14 @@ int main(int argc, char** argv) {
   app.add_option("--pairs", pairs, "Pairs of runs a ratio")
       ->capture_default_str()
       ->check(CLI::Range(1, 1000));
-  app.add_option("--only", only, "yardstick, threads, average or growth");
+  app.add_option("--only", only, "yardstick, threads, average, growth or network");
   CLI11_PARSE(app, argc, argv);
   const bool fashion = sim::fashion_mnist_available();
   if (only.empty() || only == "yardstick") against_yardstick(pairs, fashion);
   if (only.empty() || only == "threads") two_threads(pairs, fashion);
   if (only.empty() || only == "average") averaging_kernel(pairs);
   if (only.empty() || only == "growth") growth(pairs);
+  if (only.empty() || only == "network") network_frames(pairs);
   std::printf("%d missed\n", failures);
   return failures == 0 ? 0 : 1;
 }

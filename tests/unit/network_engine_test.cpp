@@ -1,5 +1,6 @@
 // The network engine: the same bits for the same seed, and what must hold whatever the links do.
 #include "network.h"
+#include "network/invariants.h"
 
 #include <popsgd/sim/error.h>
 #include <popsgd/sim/speeds.h>
@@ -123,6 +124,33 @@ TEST_CASE(
   }
   MESSAGE(exchanges << " exchanges completed, " << doubts << " sides in doubt");
   CHECK(exchanges > 500);
+}
+
+TEST_CASE(
+    "what breaks an invariant is noticed: a block twice on a side, a responder alone, time that goes back") {
+  const auto violations = [](const std::vector<Applied>& story) {
+    sim::Invariants invariants;
+    std::uint64_t now = 0;
+    for (const Applied& applied : story) {
+      invariants.advance(now += 100'000'000);  // the memory outlasts 200 seconds
+      invariants.applied(applied);
+    }
+    CHECK(invariants.first().empty() == (invariants.violations() == 0));
+    return invariants.violations();
+  };
+  const Applied initiator{.exchange = 7, .block = 2, .initiator = true};
+  const Applied responder{.exchange = 7, .block = 2, .initiator = false};
+  const Applied other{.exchange = 7, .block = 3, .initiator = true};
+  CHECK(violations({initiator, other, responder}) == 0);
+  CHECK(violations({initiator, other, initiator}) == 1);
+  CHECK(violations({initiator, responder, responder}) == 1);
+  CHECK(violations({other, responder}) == 1);
+  CHECK(violations({responder, initiator}) == 1);
+
+  sim::Invariants invariants;
+  invariants.advance(5);
+  invariants.advance(4);
+  CHECK(invariants.violations() == 1);
 }
 
 TEST_CASE("at half of all frames lost every exchange is completed or ends cleanly") {

@@ -195,8 +195,9 @@ Json by_reason(const std::array<const char*, N>& names, const std::array<std::ui
 }
 
 Json network_json(const sim::NetworkTotals& n) {
-  constexpr std::array<const char*, kDrops> kDropNames{"malformed", "unknown",      "duplicate", "unexpected",
-                                                       "reflected", "incompatible", "no_room"};
+  constexpr auto kDropNames = std::to_array<const char*>(
+      {"damaged", "malformed", "unknown", "duplicate", "unexpected", "reflected", "incompatible", "no_room"});
+  static_assert(kDropNames.size() == kDrops);
   constexpr std::array<const char*, kRefusals> kRefusalNames{"none", "not_finite", "out_of_range", "checksum",
                                                              "too_far"};
   Json json;

@@ -319,8 +319,8 @@ TEST_CASE(
     std::uint64_t exchanges;
     double doubts;  // a share of the exchanges, at most
   };
-  for (const auto& [lose, exchanges, doubts] : {Case{0.1F, 10'000, 1e-4}, Case{0.5F, 1'000, 0.002}}) {
-    LossyNet net(5, {.lose = lose, .delay_ms = 5, .jitter_ms = 5});
+  for (const Case& weather : {Case{0.1F, 10'000, 1e-4}, Case{0.5F, 1'000, 0.002}}) {
+    LossyNet net(5, {.lose = weather.lose, .delay_ms = 5, .jitter_ms = 5});
     for (std::uint32_t k = 0; k < 6; ++k) {
       AgentConfig config = config_of(k + 1);
       config.mean_wait = 200;
@@ -336,7 +336,7 @@ TEST_CASE(
         completed += net[k].agent.metrics().completed;
         in_doubt += net[k].agent.metrics().in_doubt;
       }
-      return completed / 2 < exchanges;
+      return completed / 2 < weather.exchanges;
     };
     std::vector<Time> since(net.size(), net.now);  // each agent's last exchange began
     std::vector<std::uint64_t> begun(net.size());
@@ -348,8 +348,8 @@ TEST_CASE(
       }
     };
     while (count()) net.run(net.now + 60'000);
-    MESSAGE(lose << " lost: " << completed / 2 << " exchanges, " << in_doubt << " in doubt");
-    CHECK(static_cast<double>(in_doubt) <= doubts * static_cast<double>(completed) / 2);
+    MESSAGE(weather.lose << " lost: " << completed / 2 << " exchanges, " << in_doubt << " in doubt");
+    CHECK(static_cast<double>(in_doubt) <= weather.doubts * static_cast<double>(completed) / 2);
   }
 }
 

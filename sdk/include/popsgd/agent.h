@@ -137,6 +137,9 @@ class Agent {
   Agent() = default;
   Agent(const Agent&) = delete;
   Agent& operator=(const Agent&) = delete;
+  Agent(Agent&&) = delete;
+  Agent& operator=(Agent&&) = delete;
+  ~Agent() = default;
 
   /// Bytes of workspace that init() needs; 0 for a configuration it will refuse.
   [[nodiscard]] static std::size_t workspace_size(const AgentConfig& config, std::size_t parameters) noexcept;
@@ -152,12 +155,12 @@ class Agent {
   Result<float> step() noexcept;
 
   /// A peer that can be reached, or what is now known of the path to it. no_room when all places are taken.
-  [[nodiscard]] Status add_peer(PeerId peer, LinkTraits traits) noexcept;
+  [[nodiscard]] Status add_peer(PeerId id, LinkTraits traits) noexcept;
   /// The peer is out of reach: it is not chosen any more. An exchange with it goes on if it can.
-  void remove_peer(PeerId peer) noexcept;
+  void remove_peer(PeerId id) noexcept;
 
   /// Offers an exchange to this peer now. busy during another one; unknown_peer.
-  [[nodiscard]] Status meet(PeerId peer, Time now) noexcept;
+  [[nodiscard]] Status meet(PeerId id, Time now) noexcept;
 
   /// A frame has come. Whatever it holds, at worst it is dropped and counted. `frame` is only read during the
   /// call and must be 8-aligned.
@@ -167,9 +170,9 @@ class Agent {
     PeerId to;
     std::size_t size;  ///< bytes
   };
-  /// The next frame to send, written to `frame` (8-aligned, at least as long as the largest mtu of a peer); none when
+  /// The next frame to send, written to `bytes` (8-aligned, at least as long as the largest mtu of a peer); none when
   /// there is nothing to send now. To be called until then, after every other call and at every deadline.
-  [[nodiscard]] std::optional<Outgoing> send(std::span<std::byte> frame, Time now) noexcept;
+  [[nodiscard]] std::optional<Outgoing> send(std::span<std::byte> bytes, Time now) noexcept;
 
   /// When send() must be called again if nothing else happens before. Never further away than a day.
   [[nodiscard]] Time deadline(Time now) const noexcept;

@@ -104,7 +104,8 @@ void Exchange::accepted(const codec::Frame& accept, Time now) {
                     plan.window <= plan_.window;
   if (!fits) return drop(Drop::malformed);
   nonce_r_ = plan.nonce;
-  repeats_.sample(static_cast<std::uint32_t>(std::max(0, now.since(began_))));
+  // Karn's rule: of an offer sent more than once nobody knows which one was answered.
+  if (repeats_.expiries() <= 1) repeats_.sample(static_cast<std::uint32_t>(std::max(0, now.since(began_))));
   open(plan, plan, traits_, now);
   confirmed_ = true;
 }
@@ -216,8 +217,10 @@ void Exchange::arrived(const codec::Frame& frame, Time now, std::optional<Reply>
 
 void Exchange::receive_acknowledgement(const codec::Frame& frame, Time now) {
   if (frame.acknowledgement->block != block()) return drop(Drop::duplicate);
+  const std::uint32_t held = sender_.held();
   if (!sender_.acknowledge(frame.acknowledgement->next, frame.acknowledgement->bitmap, now))
     drop(Drop::malformed);
+  if (sender_.held() != held) progressed_ = now;
 }
 
 void Exchange::receive_ready(const codec::Frame& frame, Time now, std::optional<Reply>& reply) {

@@ -41,8 +41,7 @@ void RoundTrip::sample(std::uint32_t milliseconds) {
 }
 
 std::uint32_t RoundTrip::timeout() const {
-  const std::uint64_t doubled = std::uint64_t{std::max(timeout_, least_)}
-                                << std::min<std::uint8_t>(doublings_, 16);
+  const std::uint64_t doubled = std::uint64_t{std::max(timeout_, least_)} << doublings_;
   return static_cast<std::uint32_t>(std::min<std::uint64_t>(doubled, most_));
 }
 
@@ -53,6 +52,7 @@ void Sender::connect(Limits limits, RoundTrip path) {
       limits.reliable ? limits.window * kChunk : std::min<std::uint32_t>(kInitial, limits.window * kChunk);
   threshold_ = limits.window * kChunk;
   chunks_ = base_ = fresh_ = held_ = lost_ = recovery_ = 0;
+  retransmissions_ = 0;
 }
 
 void Sender::begin(std::uint16_t chunks) {

@@ -25,10 +25,15 @@ class RoundTrip {
 
   /// A measured round trip, of a chunk that was sent only once (Karn's rule).
   void sample(std::uint32_t milliseconds);
-  void expired() { ++doublings_; }
+  void expired() {
+    if (doublings_ < kMostDoublings) ++doublings_;
+  }
   [[nodiscard]] std::uint32_t timeout() const;
+  /// Time-outs since the last sample; counted up to 16.
+  [[nodiscard]] std::uint8_t expiries() const { return doublings_; }
 
  private:
+  static constexpr std::uint8_t kMostDoublings = 16;
   std::uint32_t least_ = 0;
   std::uint32_t most_ = 0;
   std::uint32_t timeout_ = 0;
@@ -103,7 +108,6 @@ class Receiver {
   /// Takes note of a chunk; outside: not of this block, or too far ahead of what has come.
   Arrival take(std::uint16_t chunk);
   [[nodiscard]] bool complete() const { return next_ == chunks_; }
-  [[nodiscard]] bool empty() const { return next_ == 0 && bitmap_ == 0; }
   [[nodiscard]] codec::Acknowledgement acknowledgement(std::uint16_t block) const;
 
  private:

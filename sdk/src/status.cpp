@@ -14,6 +14,8 @@ std::string_view text(Status status) noexcept {
       return "a span's length is not the one the model asks for";
     case Status::scratch_too_small:
       return "the scratch memory is smaller than the stated size";
+    case Status::no_function:
+      return "a callback that is needed is null";
     case Status::label_out_of_range:
       return "a class label is not below the number of classes";
     case Status::busy:

@@ -353,6 +353,38 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("an exchange that crawls in one direction goes on for as long as it gets anywhere") {
+  for (const PeerId slow : {kFirst, kSecond}) {
+    LossyNet net(4, {.delay_ms = 100});
+    net.add(config_of(1), normals(40'000, 1));
+    net.add(config_of(2), normals(40'000, 2));
+    net.connect();
+    Random random(8, Purpose::user);
+    net.lose_if = [&](PeerId from) { return from == slow && random.uniform() < 0.35F; };
+    const Time start = net.now;
+    REQUIRE(net[0].agent.meet(kSecond, net.now) == Status::ok);
+    net.run(net.now + 3'600'000, true);
+    CHECK(net.now.since(start) > 2 * static_cast<std::int32_t>(AgentConfig{}.timing.idle));
+    for (std::size_t k = 0; k < 2; ++k) CHECK(net[k].agent.metrics().completed == 1);
+    const AgentMetrics& metrics = net[static_cast<std::size_t>(slow)].agent.metrics();
+    CHECK(metrics.retransmissions < metrics.frames_sent);
+    CHECK(metrics.retransmissions > 50);
+  }
+}
+
+TEST_CASE("what is counted as sent again is no more than what was sent, however many exchanges there are") {
+  LossyNet net(4, {.lose = 0.2F, .delay_ms = 5});
+  net.add(config_of(1), normals(2'000, 1));
+  net.add(config_of(2), normals(2'000, 2));
+  net.connect();
+  for (int k = 0; k < 50; ++k) {
+    static_cast<void>(net[0].agent.meet(kSecond, net.now));
+    net.run(net.now + 200'000, true);
+  }
+  CHECK(net[0].agent.metrics().completed > 40);
+  CHECK(net[0].agent.metrics().retransmissions < net[0].agent.metrics().frames_sent / 2);
+}
+
 TEST_CASE("a lost COMMIT is repeated to whoever asks, also when the initiator is in another exchange") {
   LossyNet net(4, {.delay_ms = 2});
   for (std::uint32_t k = 0; k < 3; ++k) net.add(config_of(k + 1), normals(200, k));
@@ -463,6 +495,23 @@ TEST_CASE("a configuration out of range is refused") {
   CHECK(refused([](AgentConfig& c) { c.timing.first_timeout = 0; }));
   CHECK(refused([](AgentConfig& c) { c.schedule.eta = -1; }));
   CHECK(refused([](AgentConfig& c) { c.sgd.momentum = 1; }));
+}
+
+TEST_CASE("an agent without a gradient or without data is refused") {
+  std::vector<float> x(10);
+  std::vector<std::uint64_t> workspace(Agent::workspace_size({}, x.size()) / 8 + 1);
+  const BatchSource source{[](void* batch) noexcept -> const Batch& { return *static_cast<Batch*>(batch); }};
+  const auto nothing = [](const void*, ConstParams, const Batch&, float, float, Params, Scratch) noexcept {
+    return 0.0F;
+  };
+  Agent agent;
+  const auto init = [&](Gradient::Function gradient, const BatchSource& batches) {
+    return agent.init({}, x, {.function = gradient, .parameters = x.size(), .in_place = true}, batches, {},
+                      {}, std::as_writable_bytes(std::span(workspace)), Time(0));
+  };
+  CHECK(init(nullptr, source) == Status::no_function);
+  CHECK(init(nothing, {}) == Status::no_function);
+  CHECK(init(nothing, source) == Status::ok);
 }
 
 TEST_CASE("peers come and go within the room there is") {

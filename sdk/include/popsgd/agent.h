@@ -145,8 +145,8 @@ class Agent {
   [[nodiscard]] static std::size_t workspace_size(const AgentConfig& config, std::size_t parameters) noexcept;
 
   /// `model`, `gradient`'s context, `source`, `velocity`, `scratch` (sizes: see Sgd) and `workspace` (8-aligned)
-  /// are the caller's and must outlive the agent. Errors: invalid_size, invalid_rate, shape_mismatch,
-  /// scratch_too_small. May be called again: the agent starts anew.
+  /// are the caller's and must outlive the agent. Errors: invalid_size, invalid_rate, no_function,
+  /// shape_mismatch, scratch_too_small. May be called again: the agent starts anew.
   [[nodiscard]] Status init(const AgentConfig& config, Params model, const Gradient& gradient,
                             BatchSource source, Params velocity, Scratch scratch,
                             std::span<std::byte> workspace, Time now) noexcept;

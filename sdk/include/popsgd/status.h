@@ -13,6 +13,7 @@ enum class Status : std::uint8_t {
   invalid_rate,        ///< a rate, decay, momentum or weight is negative, above its range or not finite
   shape_mismatch,      ///< a span's length is not the one the model asks for
   scratch_too_small,   ///< the caller's scratch memory is smaller than the stated size
+  no_function,         ///< a callback that is needed is null
   label_out_of_range,  ///< a class label is not below the number of classes
   busy,                ///< an exchange is under way
   unknown_peer,        ///< no peer of this name is known

@@ -132,7 +132,7 @@ struct Agent::State {
   void reply(const Reply& answer);
   void drop(Drop reason) { ++metrics.dropped[static_cast<std::size_t>(reason)]; }
   [[nodiscard]] std::span<Peer> known() const { return peers.first(peer_count); }
-  [[nodiscard]] const Peer* find(PeerId id) const;
+  [[nodiscard]] Peer* find(PeerId id) const;
   [[nodiscard]] LinkTraits traits_of(PeerId id) const;
 
   AgentConfig config;
@@ -155,6 +155,7 @@ std::size_t Agent::workspace_size(const AgentConfig& config, std::size_t paramet
 Status Agent::init(const AgentConfig& config, Params model, const Gradient& gradient, BatchSource source,
                    Params velocity, Scratch scratch, std::span<std::byte> workspace, Time now) noexcept {
   if (const Status status = check(config, model.size()); status != Status::ok) return status;
+  if (gradient.function == nullptr || source.function == nullptr) return Status::no_function;
   if (gradient.parameters != model.size() || velocity.size() != config.sgd.velocity_size(gradient)) {
     return Status::shape_mismatch;
   }
@@ -177,11 +178,9 @@ Result<float> Agent::step() noexcept {
 
 Status Agent::add_peer(PeerId id, LinkTraits traits) noexcept {
   if (traits.mtu < 256) return Status::invalid_size;
-  for (Peer& peer : state_->known()) {
-    if (peer.id == id) {
-      peer.traits = traits;
-      return Status::ok;
-    }
+  if (Peer* peer = state_->find(id)) {
+    peer->traits = traits;
+    return Status::ok;
   }
   if (state_->peer_count == state_->peers.size()) return Status::no_room;
   state_->peers[state_->peer_count++] = {id, traits};
@@ -189,16 +188,14 @@ Status Agent::add_peer(PeerId id, LinkTraits traits) noexcept {
 }
 
 void Agent::remove_peer(PeerId id) noexcept {
-  const std::span<Peer> known = state_->known();
-  const auto place =
-      std::find_if(known.begin(), known.end(), [id](const Peer& peer) { return peer.id == id; });
-  if (place == known.end()) return;
-  *place = known.back();
+  Peer* peer = state_->find(id);
+  if (peer == nullptr) return;
+  *peer = state_->known().back();
   --state_->peer_count;
 }
 
-const Peer* Agent::State::find(PeerId id) const {
-  for (const Peer& peer : known()) {
+Peer* Agent::State::find(PeerId id) const {
+  for (Peer& peer : known()) {
     if (peer.id == id) return &peer;
   }
   return nullptr;

@@ -37,7 +37,7 @@ Graphs:    complete, ring, torus, regular:R, small-world:K,P, geometric:DEGREE, 
 Shards:    shared, iid, dirichlet:ALPHA, labels:K
 Links:     loss, duplicate, corrupt, truncate (probabilities a frame), delay, jitter (ms), bandwidth
            (bit/s), mtu (bytes), reliable=1; e.g. loss=0.1,delay=20
-Exit:      0 done, 1 the run diverged, 2 the request cannot be carried out)";
+Exit:      0 done, 1 the run diverged or broke an invariant, 2 the request cannot be carried out)";
 
 std::string data_or_default(const std::string& data) {
   if (!data.empty()) return data;
@@ -163,6 +163,12 @@ int simulate(const SimulateOptions& options) {
   std::fputs((options.json ? summary_json(run) : summary_text(run)).c_str(), stdout);
   if (!options.json && !options.out.empty())
     std::printf("  report      %s/report.html\n", options.out.c_str());
+  if (outcome.network && outcome.network->violations > 0) {
+    std::fprintf(stderr, "popsgd: %s violations of the protocol's invariants, the first: %s (--seed %lld)\n",
+                 thousands(outcome.network->violations).c_str(), outcome.network->first_violation.c_str(),
+                 static_cast<long long>(options.seed));
+    return 1;
+  }
   if (!outcome.diverged_at) return 0;
   std::fprintf(stderr,
                "popsgd: the loss stopped being finite at interaction %s; try a smaller --lr than %s\n",

@@ -47,8 +47,8 @@ struct SimulateOptions {
 /// Declares the subcommand's options; `options` must outlive the parsing.
 void declare_simulate(CLI::App& app, SimulateOptions& options);
 
-/// Runs it. Returns the exit status: 0, or 1 when the run diverged (its report is written all the same).
-/// Throws sim::Error for a request that cannot be carried out.
+/// Runs it. Returns the exit status: 0, or 1 when the run diverged or broke an invariant (its report is written all
+/// the same). Throws sim::Error for a request that cannot be carried out.
 int simulate(const SimulateOptions& options);
 
 /// Settings out of the options; throws sim::Error naming the flag.

@@ -25,6 +25,9 @@ Gradient watched(const Gradient& inner, Gradient::Function function, const void*
 void check(const Settings& settings, const Topology& topology, const NetworkSettings& network) {
   if (settings.local_steps.geometric && settings.local_steps.mean != 1)
     throw Error("--engine network takes a fixed number of --local-steps, not geometric:N");
+  if (settings.local_steps.mean > std::numeric_limits<std::uint16_t>::max())
+    throw Error("--engine network takes at most 65535 --local-steps, not " +
+                std::to_string(settings.local_steps.mean));
   if (topology.complete() && settings.agents > kMostComplete) {
     throw Error("--engine network has at most " + std::to_string(kMostComplete) +
                 " agents on the complete graph, as each must know all others; use --topology regular:16");
@@ -153,19 +156,19 @@ Time NetworkEngine::time() const {
   return Time(kOrigin) + static_cast<std::uint32_t>(now_ / 1000);
 }
 
-bool NetworkEngine::step() {
+void NetworkEngine::step() {
   const Event event = events_.pop();
   if (event.kind == Event::Kind::timer) {
     Node& node = nodes_[event.what];
-    if (node.timer != event.order) return false;
+    if (node.timer != event.order) return;
     node.timer = 0;
     if (node.due > event.at) {  // it has been put off
       set_timer(node);
-      return false;
+      return;
     }
     now_ = event.at;
     touched(node);
-    return true;
+    return;
   }
   now_ = event.at;
   const FramePool::Address address = frames_.address(event.what);
@@ -174,7 +177,6 @@ bool NetworkEngine::step() {
   node.agent.receive(PeerId{address.from}, frames_.bytes(event.what), time());
   frames_.release(event.what);
   touched(node);
-  return true;
 }
 
 // The agent has been called: it may have something to send, and another deadline.

@@ -50,7 +50,7 @@ class NetworkEngine final : public NetworkAlgorithm {
   static float gradient(const void* engine, ConstParams at, const Batch& batch, float keep, float scale,
                         Params into, Scratch scratch) noexcept;
 
-  bool step();  // the next event; false when it was only a void timer
+  void step();  // the next event
   void touched(Node& node);
   void transmit(std::uint32_t from, std::uint32_t to, std::span<const std::byte> frame);
   void set_timer(Node& node);

@@ -23,7 +23,6 @@ class EventQueue {
     std::push_heap(heap_.begin(), heap_.end(), later);
     return order_;
   }
-  [[nodiscard]] bool empty() const { return heap_.empty(); }
   [[nodiscard]] const Event& next() const { return heap_.front(); }
   Event pop() {
     std::pop_heap(heap_.begin(), heap_.end(), later);

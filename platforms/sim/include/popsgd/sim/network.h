@@ -67,10 +67,10 @@ class NetworkAlgorithm : public Algorithm {
   [[nodiscard]] virtual NetworkTotals totals() const = 0;
 };
 
-/// All that is passed by reference must outlive the result, but for `network`. Throws Error for settings the engine cannot
-/// honour: a random number of local steps, a complete graph of more than 4096 agents, agents with more than
-/// 65,535 neighbours, waiting times out of range. run_until() throws Error when the links are so bad that no
-/// exchange completes any more.
+/// All that is passed by reference must outlive the result, but for `network`. Throws Error for settings the engine
+/// cannot honour: a random number of local steps or more than 65,535 of them, a complete graph of more than 4096
+/// agents, agents with more than 65,535 neighbours, waiting times out of range. run_until() throws Error when the
+/// links are so bad that no exchange completes any more.
 [[nodiscard]] std::unique_ptr<NetworkAlgorithm> make_network(const Problem& problem, const Settings& settings,
                                                              const Topology& topology, const Shards& shards,
                                                              const NetworkSettings& network);

@@ -35,7 +35,7 @@ std::string_view text(Status status) noexcept {
     case Status::checkpoint_foreign:
       return "the checkpoint is of another model or swarm";
     case Status::checkpoint_length:
-      return "the checkpoint's model has another length, or its records do not fit";
+      return "the checkpoint's model has another length";
     case Status::checkpoint_changed:
       return "the checkpoint changed while it was read";
     case Status::misaligned_frame:

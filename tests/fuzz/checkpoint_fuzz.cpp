@@ -112,6 +112,7 @@ bool equal_bits(const std::vector<float>& a, const std::vector<float>& b) {
 
 /// A checkpoint that was loaded is as good as any: saved, it is loaded again.
 void check_again(Slots& slots, std::uint64_t fingerprint, Memory& memory, const checkpoint::Loaded& loaded) {
+  if (loaded.records > memory.records.size()) return;  // they were left where they are
   memory.records.resize(loaded.records);
   require(checkpoint::save(slots, {fingerprint, memory.parameters, loaded.steps, memory.records}) ==
           Status::ok);

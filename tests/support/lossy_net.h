@@ -58,6 +58,12 @@ class LossyNet {
     devices_.push_back(std::make_unique<Device>(config, std::move(model), now));
     return *devices_.back();
   }
+  /// Power fails at one device and comes back: it starts anew with this model. The frames on their way arrive.
+  Device& restart(std::size_t k, const AgentConfig& config, std::vector<float> model) {
+    devices_[k] = std::make_unique<Device>(config, std::move(model), now);
+    connect();
+    return *devices_[k];
+  }
   /// Everybody knows everybody.
   void connect(LinkTraits traits = {}) {
     for (std::size_t a = 0; a < devices_.size(); ++a) {

@@ -505,15 +505,27 @@ TEST_CASE("the checkpoint of another model or swarm is foreign, even if an older
   CHECK(load(store, kSmall, kFingerprint + 1).state == make_state(2, kSmall));
 }
 
-TEST_CASE("a model of another length, or records that do not fit, is a length mismatch") {
+TEST_CASE("a model of another length is refused; records that do not fit are left, the model is not") {
   MemoryStore store = make_store(kMedium);
-  REQUIRE(save(store, make_state(1, kMedium)) == Status::ok);
-  for (const Size size : {Size{149, 37}, Size{151, 37}, Size{0, 37}, Size{150, 36}, Size{150, 0}}) {
+  const State saved = make_state(1, kMedium);
+  REQUIRE(save(store, saved) == Status::ok);
+  for (const Size size : {Size{149, 37}, Size{151, 37}, Size{0, 37}}) {
     const Outcome outcome = load(store, size);
     CHECK(outcome.status == Status::checkpoint_length);
     CHECK(outcome.untouched);
   }
-  CHECK(loads(store, {150, 100}, make_state(1, kMedium)));
+  for (const std::size_t room : {36U, 1U, 0U}) {
+    std::vector<float> parameters(kMedium.parameters);
+    std::vector<std::byte> records(room, kUntouchedRecord);
+    const auto loaded = checkpoint::load(store, kFingerprint, parameters, records);
+    REQUIRE(loaded.ok());
+    CHECK(loaded->records == 37);
+    CHECK(loaded->steps == saved.steps);
+    for (const auto b : records) CHECK(b == kUntouchedRecord);
+    for (std::size_t k = 0; k < parameters.size(); ++k)
+      CHECK(std::bit_cast<std::uint32_t>(parameters[k]) == saved.parameters[k]);
+  }
+  CHECK(loads(store, {150, 100}, saved));
 }
 
 TEST_CASE(

@@ -20,7 +20,7 @@ FinishedExchange exchange(std::uint64_t name, std::uint32_t until, bool initiato
           .blocks = 4,
           .decided = 2,
           .first = 3,
-          .initiator = initiator};
+          .role = initiator ? popsgd::Role::initiator : popsgd::Role::responder};
 }
 
 TEST_CASE("of an exchange that began with block 3 of 4 and decided two blocks, these are 3 and 0") {

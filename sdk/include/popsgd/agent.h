@@ -8,6 +8,7 @@
 #include <popsgd/schedule.h>
 #include <popsgd/sgd.h>
 #include <popsgd/status.h>
+#include <popsgd/store.h>
 
 #include <array>
 #include <cstddef>
@@ -61,6 +62,7 @@ struct Applied {
   std::uint16_t block = 0;
   bool initiator = false;  ///< of the exchange, the agent that tells
   bool last = false;       ///< the exchange is complete
+  float weight = 0.5F;     ///< of the partner's block; 1 and 0 if one of the two had learned nothing yet
 };
 
 /// Told of every block applied, e.g. to check an exchange from outside. Must not call the agent.
@@ -71,7 +73,7 @@ struct Observer {
 };
 
 struct AgentConfig {
-  std::uint64_t seed = 0;         ///< from the platform's entropy: nonces and waiting times are drawn from it
+  std::uint64_t seed = 0;  ///< from the platform's entropy, another at every start: nonces and waiting times
   std::uint64_t fingerprint = 0;  ///< of model and swarm; agents with another one are refused
 
   Sgd sgd{};
@@ -176,6 +178,19 @@ class Agent {
 
   /// When send() must be called again if nothing else happens before. Never further away than a day.
   [[nodiscard]] Time deadline(Time now) const noexcept;
+
+  /// Bytes that a slot of the store needs for save(); 0 for a configuration init() will refuse.
+  [[nodiscard]] static std::uint64_t checkpoint_size(const AgentConfig& config,
+                                                     std::size_t parameters) noexcept;
+  /// Saves the model, the counters, what is usual of partners' distances, and which blocks of which exchanges it has
+  /// applied: all of one moment, so that after a restart it neither denies what it did nor believes what it did not.
+  /// At any time, also during an exchange: what is not applied yet is then not saved. Peers and velocity are not.
+  /// Errors: see checkpoint::save.
+  [[nodiscard]] Status save(Store& store) const noexcept;
+  /// To be called after init(), when the device starts again: goes on from the last checkpoint. Of a checkpoint made with another
+  /// block_length or `finished` it takes model and counter. busy during an exchange; otherwise see
+  /// checkpoint::load: after an error of the store, or checkpoint_changed, the model has to be given anew.
+  [[nodiscard]] Status restore(Store& store, Time now) noexcept;
 
   [[nodiscard]] bool exchanging() const noexcept;
   [[nodiscard]] bool fresh() const noexcept;

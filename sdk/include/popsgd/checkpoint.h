@@ -26,7 +26,7 @@ struct Snapshot {
 /// What load() found, apart from what it put into the caller's memory.
 struct Loaded {
   StepCounter steps{};
-  std::size_t records = 0;     ///< bytes of records
+  std::size_t records = 0;     ///< bytes of records, loaded or not
   std::uint64_t sequence = 0;  ///< of this checkpoint: one more than its predecessor's
 };
 
@@ -43,13 +43,13 @@ struct Loaded {
 /// Otherwise what the store answered. All but the last leave the store untouched.
 [[nodiscard]] Status save(Store& store, const Snapshot& snapshot) noexcept;
 
-/// Loads the newest checkpoint that is entire: its parameters, and its records into the beginning of `records`. What it
-/// gives is durable.
+/// Loads the newest checkpoint that is entire: its parameters, and its records into the beginning of `records` if they
+/// fit there; Loaded::records tells. What it gives is durable.
 /// Reads it twice: nothing is written into the caller's memory before its checksums were found right.
 ///
 /// no_checkpoint: both slots are blank, this is a first start. checkpoint_damaged: neither slot has an entire
 /// checkpoint of this version, and they are not both blank. checkpoint_foreign: the newest is of another
-/// fingerprint. checkpoint_length: the newest has not parameters.size() parameters, or its records do not fit.
+/// fingerprint. checkpoint_length: the newest has not parameters.size() parameters.
 /// store_too_small: a slot has not one page. Otherwise what the store answered, or
 /// checkpoint_changed: the second reading was not as the first; only after these two may `parameters` and `records`
 /// have been written to, and then mean nothing.

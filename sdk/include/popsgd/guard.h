@@ -41,6 +41,9 @@ class Gate {
   /// The largest distance it would admit now.
   [[nodiscard]] float radius(float last_update) const noexcept;
 
+  /// Whether it remembers distances only: false for bytes that never were a gate.
+  [[nodiscard]] bool sound() const noexcept;
+
  private:
   static constexpr std::size_t kWindow = 15;
   static constexpr std::uint8_t kPatience = 3;  // refusals in a row before the radius grows

@@ -23,7 +23,7 @@ enum class Status : std::uint8_t {
   no_checkpoint,       ///< nothing has been saved yet: a clean first start
   checkpoint_damaged,  ///< something is in the store, but no checkpoint that is entire
   checkpoint_foreign,  ///< the checkpoint is of another model or swarm
-  checkpoint_length,   ///< the checkpoint's model has another length, or its records do not fit
+  checkpoint_length,   ///< the checkpoint's model has another length
   checkpoint_changed,  ///< the checkpoint changed while it was read
   misaligned_frame,    ///< a frame's first byte is not on an 8-byte boundary
   malformed_frame,     ///< the bytes are no frame

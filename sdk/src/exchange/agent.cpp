@@ -3,9 +3,11 @@
 #include "exchange/exchange.h"
 #include "exchange/finished.h"
 #include "exchange/learner.h"
+#include "exchange/records.h"
 
 #include <popsgd/agent.h>
 #include <popsgd/assert.h>
+#include <popsgd/checkpoint.h>
 #include <popsgd/random.h>
 
 #include <algorithm>
@@ -51,9 +53,10 @@ constexpr std::size_t kAlignment = 8;
 
 // Where everything lies in the workspace.
 struct Layout {
+  std::size_t records;  // these three lie end to end, as a checkpoint holds them
   std::size_t finished;
-  std::size_t peers;
   std::size_t gates;
+  std::size_t peers;
   std::size_t blocks;
   std::size_t end;
   std::size_t block_length;
@@ -69,10 +72,11 @@ Layout layout_of(const AgentConfig& config, std::size_t parameters, std::size_t 
   at.block_length =
       config.block_length == 0 ? parameters : std::min<std::size_t>(config.block_length, parameters);
   at.gate_count = (parameters + at.block_length - 1) / at.block_length;
-  at.finished = aligned(state);
-  at.peers = at.finished + aligned(config.finished * sizeof(FinishedExchange));
-  at.gates = at.peers + aligned(config.peers * sizeof(Peer));
-  at.blocks = at.gates + aligned(at.gate_count * sizeof(Gate));
+  at.records = aligned(state);
+  at.finished = at.records + sizeof(Records);
+  at.gates = at.finished + config.finished * sizeof(FinishedExchange);
+  at.peers = at.gates + at.gate_count * sizeof(Gate);
+  at.blocks = at.peers + aligned(config.peers * sizeof(Peer));
   at.end = at.blocks + aligned(2 * at.block_length * sizeof(float));
   return at;
 }
@@ -109,6 +113,8 @@ struct Agent::State {
       : config(configuration),
         layout(layout_of(config, model.size(), sizeof(State))),
         random(config.seed, Purpose::exchange),
+        saved(workspace.subspan(layout.records, layout.peers - layout.records)),
+        records(place<Records>(workspace, layout.records, 1)[0]),
         finished(place<FinishedExchange>(workspace, layout.finished, config.finished)),
         peers(place<Peer>(workspace, layout.peers, config.peers)),
         learner(config, model, gradient, source, velocity, scratch,
@@ -134,11 +140,14 @@ struct Agent::State {
   [[nodiscard]] std::span<Peer> known() const { return peers.first(peer_count); }
   [[nodiscard]] Peer* find(PeerId id) const;
   [[nodiscard]] LinkTraits traits_of(PeerId id) const;
+  void describe_records();
 
   AgentConfig config;
   Layout layout;
   Random random;
   AgentMetrics metrics{};
+  std::span<std::byte> saved;  // records, finished exchanges and gates
+  Records& records;            // up to date only while a checkpoint is made
   Finished finished;
   std::span<Peer> peers;
   std::size_t peer_count = 0;
@@ -332,7 +341,7 @@ void Agent::State::receive_stray(PeerId from, const codec::Frame& frame) {
   const bool asks = frame.kind == codec::Kind::ready || frame.kind == codec::Kind::state;
   if (!asks) return;
   if (past != nullptr && past->has(frame.block)) {
-    if (!past->initiator) return;
+    if (past->role == Role::responder) return;
     return reply({.to = from, .kind = codec::Kind::commit, .block = frame.block, .exchange = frame.exchange});
   }
   if (past == nullptr && frame.kind == codec::Kind::state) return;  // may have overtaken its ACCEPT
@@ -381,6 +390,47 @@ Time Agent::deadline(Time now) const noexcept {
   if (state.config.mean_wait > 0) due = earlier(due, state.next_offer);
   if (!state.exchange.idle()) due = earlier(due, state.exchange.deadline(now));
   return due;
+}
+
+// --- checkpoints
+
+std::uint64_t Agent::checkpoint_size(const AgentConfig& config, std::size_t parameters) noexcept {
+  if (check(config, parameters) != Status::ok) return 0;
+  const Layout layout = layout_of(config, parameters, sizeof(State));
+  return checkpoint::slot_size(static_cast<std::uint32_t>(parameters),
+                               static_cast<std::uint32_t>(layout.peers - layout.records));
+}
+
+void Agent::State::describe_records() {
+  records = {};
+  records.finished = config.finished;
+  learner.describe(records);
+}
+
+Status Agent::save(Store& store) const noexcept {
+  state_->describe_records();
+  return checkpoint::save(store, {.fingerprint = state_->config.fingerprint,
+                                  .parameters = state_->learner.model(),
+                                  .steps = state_->learner.counter(),
+                                  .records = state_->saved});
+}
+
+Status Agent::restore(Store& store, Time now) noexcept {
+  State& state = *state_;
+  if (exchanging()) return Status::busy;
+  const auto loaded =
+      checkpoint::load(store, state.config.fingerprint, state.learner.model(), state.saved);
+  const Records found = state.records;
+  state.describe_records();
+  const bool known = loaded.ok() && loaded->records == state.saved.size() && found.laid_out_as(state.records);
+  if (!known) {
+    place<FinishedExchange>(state.saved, sizeof(Records), state.config.finished);
+    place<Gate>(state.saved, state.layout.gates - state.layout.records, state.layout.gate_count);
+  }
+  if (!loaded.ok()) return loaded.status();
+  state.learner.resume(loaded->steps, known ? found : Records{});
+  state.finished.keep_all(now + 2 * state.config.timing.in_doubt);
+  return Status::ok;
 }
 
 bool Agent::exchanging() const noexcept {

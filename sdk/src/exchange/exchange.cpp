@@ -303,9 +303,11 @@ void Exchange::apply(Time now) {
   learner_.merge(here, mine_.first(here.length), theirs_.first(here.length), weight_);
   ++metrics_.blocks_applied;
   if (config_.observer.function != nullptr) {
-    config_.observer.function(
-        config_.observer.context,
-        {.exchange = name_, .block = applied, .initiator = initiator_, .last = ordinal_ == blocks_});
+    config_.observer.function(config_.observer.context, {.exchange = name_,
+                                                         .block = applied,
+                                                         .initiator = initiator_,
+                                                         .last = ordinal_ == blocks_,
+                                                         .weight = weight_});
   }
   if (counted_) return;
   counted_ = true;
@@ -320,7 +322,7 @@ void Exchange::remember(Time now) {
                       .blocks = blocks_,
                       .decided = ordinal_,
                       .first = first_,
-                      .initiator = initiator_},
+                      .role = initiator_ ? Role::initiator : Role::responder},
                      now);
 }
 

@@ -8,6 +8,9 @@
 
 namespace popsgd {
 
+enum class Role : std::uint8_t { responder, initiator };
+
+/// Saved as it lies in memory: see Records.
 struct FinishedExchange {
   std::uint64_t name = 0;
   std::uint64_t offer = 0;    ///< the initiator's nonce
@@ -15,13 +18,15 @@ struct FinishedExchange {
   std::uint32_t blocks = 0;   ///< of the model; 0: an empty place
   std::uint32_t decided = 0;  ///< blocks applied
   std::uint16_t first = 0;    ///< block exchanged first
-  bool initiator = false;
+  Role role = Role::responder;
 
   /// Whether the block was applied.
   [[nodiscard]] bool has(std::uint16_t block) const {
     return block < blocks && (block + blocks - first) % blocks < decided;
   }
 };
+
+static_assert(sizeof(FinishedExchange) == 32);
 
 /// A bounded table. When it is full the oldest gives way, of those the agent answered first: only an initiator's word may
 /// still be waited for.
@@ -38,7 +43,8 @@ class Finished {
         break;
       }
       const bool sooner = place.until.since(now) < victim->until.since(now);
-      if (place.initiator == victim->initiator ? sooner : victim->initiator) victim = &place;
+      const bool weightier = victim->role == Role::initiator;
+      if (place.role == victim->role ? sooner : weightier) victim = &place;
     }
     *victim = exchange;
   }
@@ -55,6 +61,11 @@ class Finished {
       if (place.blocks != 0 && place.offer == nonce) return true;
     }
     return false;
+  }
+
+  /// After a restart, when no clock tells for how long it has been away: all are remembered until then.
+  void keep_all(Time until) {
+    for (FinishedExchange& place : places_) place.until = until;
   }
 
   /// Empties the places whose time is over. To be called more often than every 24 days.

@@ -57,6 +57,12 @@ float Gate::radius(float last_update) const noexcept {
   return std::min(radius, std::numeric_limits<float>::max());
 }
 
+bool Gate::sound() const noexcept {
+  return std::all_of(distances_.begin(), distances_.end(), [](std::uint16_t distance) {
+    return std::isfinite(lengthen(distance)) && !std::signbit(lengthen(distance));
+  });
+}
+
 float Gate::median() const noexcept {
   // Of positive floats the bits are in the order of the values.
   std::array<std::uint16_t, kWindow> sorted = distances_;

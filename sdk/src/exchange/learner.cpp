@@ -72,4 +72,20 @@ void Learner::meet_counter(StepCounter mine, StepCounter theirs, bool round_up) 
   counter_ = StepCounter::from_bits(ahead ? now + half : now - std::min(now, half));
 }
 
+void Learner::describe(Records& records) const {
+  records.gates = static_cast<std::uint32_t>(gates_.size());
+  records.gate_length = static_cast<std::uint32_t>(gate_length_);
+  records.last_update = last_update_;
+  records.steps = steps_;
+  records.fresh = fresh_ ? 1 : 0;
+}
+
+void Learner::resume(StepCounter counter, const Records& records) {
+  counter_ = counter;
+  steps_ = records.steps;
+  fresh_ = records.fresh != 0;
+  last_update_ = std::isfinite(records.last_update) ? std::fabs(records.last_update) : 0;
+  for (Gate& gate : gates_) gate = gate.sound() ? gate : Gate{};
+}
+
 }  // namespace popsgd

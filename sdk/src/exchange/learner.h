@@ -1,6 +1,8 @@
 // What an agent has when nobody is near: a model, local steps, and its half of an averaging.
 #pragma once
 
+#include "exchange/records.h"
+
 #include <popsgd/agent.h>
 
 #include <cstdint>
@@ -46,6 +48,10 @@ class Learner {
   [[nodiscard]] std::uint64_t steps() const { return steps_; }
   [[nodiscard]] bool fresh() const { return fresh_; }
   void set_fresh(bool fresh) { fresh_ = fresh; }
+
+  /// What a checkpoint needs to know besides the model, and goes on from.
+  void describe(Records& records) const;
+  void resume(StepCounter counter, const Records& records);
 
  private:
   const AgentConfig& config_;

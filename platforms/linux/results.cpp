@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstdio>
 #include <functional>
+#include <numeric>
 
 #include <nlohmann/json.hpp>
 #include <sys/resource.h>
@@ -150,6 +151,13 @@ std::string schedule_text(const Schedule& schedule) {
   return text;
 }
 
+std::string byzantine_text(const sim::NetworkTotals& n) {
+  const std::uint64_t blocks = std::accumulate(n.refused.begin(), n.refused.end(), std::uint64_t{0});
+  return thousands(n.byzantine) + (n.byzantine == 1 ? " agent, " : " agents, ") +
+         std::string(sim::text(n.lie)) + "; not measured; " + thousands(blocks) +
+         " blocks refused by the others";
+}
+
 Settings settings_table(const Run& run) {
   const sim::Settings& s = run.settings;
   Settings table{
@@ -181,6 +189,7 @@ Settings settings_table(const Run& run) {
     table.push_back({"frames", thousands(n.frames_sent) + " sent, " + thousands(n.frames_delivered) +
                                    " delivered, " + thousands(n.retransmissions) + " chunks sent again"});
     table.push_back({"virtual time", duration(n.virtual_seconds)});
+    if (n.byzantine > 0) table.push_back({"Byzantine", byzantine_text(n)});
   }
   return table;
 }
@@ -215,6 +224,9 @@ Json network_json(const sim::NetworkTotals& n) {
   json["dropped"] = by_reason(kDropNames, n.dropped, 0);
   json["refused"] = by_reason(kRefusalNames, n.refused, 1);
   json["violations"] = n.violations;
+  json["byzantine_agents"] = n.byzantine;
+  json["byzantine_kind"] = n.byzantine > 0 ? Json(sim::text(n.lie)) : Json(nullptr);
+  json["completed_with_byzantine"] = n.with_byzantine;
   return json;
 }
 
@@ -333,6 +345,7 @@ std::string summary_text(const Run& run) {
             thousands(n.frames_delivered) + " of " + thousands(n.frames_sent) + " frames delivered, " +
             thousands(n.retransmissions) + " chunks sent again, " + thousands(n.cut_short) +
             " sides cut short, " + thousands(n.in_doubt) + " in doubt\n";
+    if (n.byzantine > 0) text += "  Byzantine   " + byzantine_text(n) + "\n";
     if (n.violations > 0)
       text += "  VIOLATED    " + thousands(n.violations) + " times, first: " + n.first_violation + "\n";
   }

@@ -132,6 +132,7 @@ std::optional<sim::NetworkSettings> network_from(const SimulateOptions& options)
   if (choose("--engine", options.engine, kEngines) == 0) {
     const SimulateOptions defaults;
     if (!options.link.empty()) throw Error("--link is for --engine network");
+    if (!options.byzantine.empty()) throw Error("--byzantine is for --engine network");
     if (options.mean_wait != defaults.mean_wait) throw Error("--mean-wait is for --engine network");
     if (options.no_gate) throw Error("--no-gate is for --engine network");
     if (options.check_invariants) throw Error("--check-invariants is for --engine network");
@@ -139,6 +140,7 @@ std::optional<sim::NetworkSettings> network_from(const SimulateOptions& options)
   }
   return sim::NetworkSettings{
       .link = sim::parse_links(options.link),
+      .byzantine = sim::parse_byzantine(options.byzantine),
       .mean_wait_ms = static_cast<std::uint32_t>(within("--mean-wait", options.mean_wait, 1, 2'700'000)),
       .gate = !options.no_gate,
       .check_invariants = options.check_invariants};

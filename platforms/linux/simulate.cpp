@@ -29,6 +29,7 @@ Examples:
   popsgd simulate --data my.csv:label=species --model mlp:128,64 --schedule inverse-sqrt:500
   popsgd simulate --algorithm dpsgd --topology ring --out dpsgd
   popsgd simulate --engine network --link loss=0.1,delay=20,jitter=40 --out lossy
+  popsgd simulate --engine network --byzantine sign-flip:0.1 --agents 20 --interactions 4000
 
 Data:      fashion-mnist, least-squares, logistic, blobs, noise; a folder with MNIST's four IDX
            files, a .csv or a .npy file. Options follow a colon: blobs:classes=4,d=8
@@ -37,6 +38,8 @@ Graphs:    complete, ring, torus, regular:R, small-world:K,P, geometric:DEGREE, 
 Shards:    shared, iid, dirichlet:ALPHA, labels:K
 Links:     loss, duplicate, corrupt, truncate (probabilities a frame), delay, jitter (ms), bandwidth
            (bit/s), mtu (bytes), reliable=1; e.g. loss=0.1,delay=20
+Byzantine: about the model: nan, huge, random, sign-flip, frozen, drift; about the protocol:
+           replay, slow-loris, busy, malformed
 Exit:      0 done, 1 the run diverged or broke an invariant, 2 the request cannot be carried out)";
 
 std::string data_or_default(const std::string& data) {
@@ -107,6 +110,9 @@ void declare_simulate(CLI::App& app, SimulateOptions& o) {
       ->capture_default_str();
   app.add_option("--link", o.link, "network: what links do to frames, e.g. loss=0.1 [delay=10,mtu=1200]")
       ->type_name("SPEC");
+  app.add_option("--byzantine", o.byzantine,
+                 "network: how many agents lie and how, e.g. sign-flip:0.1; only the others are measured")
+      ->type_name("KIND:FRACTION");
   app.add_option("--mean-wait", o.mean_wait, "network: virtual ms between two offers of an agent")
       ->capture_default_str();
   app.add_flag("--no-gate", o.no_gate, "network: agents average with partners however far away");

@@ -51,6 +51,7 @@ NetworkEngine::NetworkEngine(const Problem& problem, const Settings& settings, c
       network_(network),
       inner_(problem.gradient(settings.batch)),
       swarm_(settings.agents, problem.parameters()),
+      adversary_(network.byzantine, topology, swarm_, settings.seed),
       sampler_(problem, shards, settings.batch, settings.sgd.scratch_size(inner_),
                Sampler::training(settings.seed)),
       links_(network.link, settings.seed),
@@ -83,6 +84,7 @@ AgentConfig NetworkEngine::config_for(std::uint32_t index) const {
   config.largest_frame = static_cast<std::uint16_t>(network_.link.mtu);
   config.peers = static_cast<std::uint16_t>(peers);
   config.guarding.gate = network_.gate;
+  if (adversary_.lies(index)) adversary_.configure(config);
   return config;
 }
 
@@ -100,7 +102,7 @@ void NetworkEngine::start_agents() {
     node.engine = this;
     node.index = k;
     AgentConfig config = config_for(k);
-    config.observer = {observe, &node};
+    if (!adversary_.lies(k)) config.observer = {observe, &node};
     const Status status =
         node.agent.init(config, swarm_[k], watched(inner_, gradient, this), {next_batch, &node},
                         velocities_ ? (*velocities_)[k] : Params{}, sampler_.scratch(),
@@ -118,7 +120,9 @@ void NetworkEngine::connect(Node& node) {
   const auto add = [&](std::uint32_t peer) {
     if (peer != node.index) static_cast<void>(node.agent.add_peer(PeerId{peer}, traits));
   };
-  if (topology_.complete()) {
+  if (adversary_.always_busy(node.index)) {
+    add(Adversary::kPhantom);
+  } else if (topology_.complete()) {
     for (std::uint32_t peer = 0; peer < nodes_.size(); ++peer) add(peer);
   } else {
     for (const std::uint32_t peer : topology_.neighbours(node.index)) add(peer);
@@ -132,12 +136,15 @@ const Batch& NetworkEngine::next_batch(void* context) noexcept {
   return engine.sampler_.draw(node.index, node.steps++ * engine.nodes_.size() + node.index, 0, 0);
 }
 
+// Of honest agents. They apply a block when they have heard their partner.
 void NetworkEngine::observe(void* context, const Applied& applied) noexcept {
   NetworkEngine& engine = *static_cast<Node*>(context)->engine;
-  if (engine.network_.check_invariants) engine.invariants_.applied(applied);
-  applied.initiator ? ++engine.one_sided_ : --engine.one_sided_;
+  const bool with_liar = engine.adversary_.lies(engine.speaker_);
+  if (engine.network_.check_invariants) engine.invariants_.applied(applied, with_liar);
+  if (!with_liar) applied.initiator ? ++engine.one_sided_ : --engine.one_sided_;
   if (!applied.last || !applied.initiator) return;
   ++engine.completed_;
+  if (with_liar) ++engine.with_byzantine_;
   engine.completed_at_ = engine.now_;
 }
 
@@ -173,8 +180,11 @@ void NetworkEngine::step() {
   now_ = event.at;
   const FramePool::Address address = frames_.address(event.what);
   Node& node = nodes_[address.to];
-  ++delivered_;
-  node.agent.receive(PeerId{address.from}, frames_.bytes(event.what), time());
+  speaker_ = address.from;
+  if (!adversary_.lies(address.from)) ++delivered_;
+  if (!adversary_.lies(address.to) ||
+      adversary_.hear(address.to, address.from, frames_.bytes(event.what), node.agent))
+    node.agent.receive(PeerId{address.from}, frames_.bytes(event.what), time());
   frames_.release(event.what);
   touched(node);
 }
@@ -182,14 +192,13 @@ void NetworkEngine::step() {
 // The agent has been called: it may have something to send, and another deadline.
 void NetworkEngine::touched(Node& node) {
   const Time now = time();
-  const std::span<std::byte> buffer = std::as_writable_bytes(std::span(outgoing_));
-  while (const auto out = node.agent.send(buffer, now))
-    transmit(node.index, static_cast<std::uint32_t>(out->to), buffer.first(out->size));
+  send(node, now);
   // Never twice in a millisecond for its own sake.
   const std::int32_t wait = std::max(1, node.agent.deadline(now).since(now));
   node.due = (now_ / 1000 + static_cast<std::uint32_t>(wait)) * 1000;
+  if (adversary_.lies(node.index)) node.due = std::max(node.due, adversary_.speaks_at(node.index));
   if (node.timer == 0 || node.due < node.timer_at) set_timer(node);
-  if (!network_.check_invariants) return;
+  if (!network_.check_invariants || adversary_.lies(node.index)) return;  // liars may do what they like
   invariants_.advance(now_);
   invariants_.agent(node.agent, now);
 }
@@ -197,6 +206,23 @@ void NetworkEngine::touched(Node& node) {
 void NetworkEngine::set_timer(Node& node) {
   node.timer_at = node.due;
   node.timer = events_.push(node.due, Event::Kind::timer, node.index);
+}
+
+void NetworkEngine::send(Node& node, Time now) {
+  const std::span<std::byte> buffer = std::as_writable_bytes(std::span(outgoing_));
+  if (!adversary_.lies(node.index)) {
+    while (const auto out = node.agent.send(buffer, now))
+      transmit(node.index, static_cast<std::uint32_t>(out->to), buffer.first(out->size));
+    return;
+  }
+  adversary_.prepare(node.index, node.agent, now);
+  while (adversary_.speaks_at(node.index) <= now_) {
+    const auto out = node.agent.send(buffer, now);
+    if (!out) break;
+    for (const Adversary::Utterance& lie : adversary_.say(node.index, *out, buffer, now_))
+      transmit(node.index, lie.to, lie.frame);
+  }
+  adversary_.prepare(node.index, node.agent, now);  // an exchange may have ended just now
 }
 
 void NetworkEngine::transmit(std::uint32_t from, std::uint32_t to, std::span<const std::byte> frame) {
@@ -237,12 +263,11 @@ void NetworkEngine::run_for(std::uint64_t milliseconds) {
 
 Account NetworkEngine::account() const {
   Account account{.interactions = completed_};
-  for (const Node& node : nodes_) {
-    account.gradient_evaluations += node.steps;
-    account.bytes += node.agent.metrics().bytes_sent;
+  for (const std::uint32_t k : adversary_.honest()) {
+    account.gradient_evaluations += nodes_[k].steps;
+    account.bytes += nodes_[k].agent.metrics().bytes_sent;
   }
-  account.parallel_time =
-      static_cast<double>(account.gradient_evaluations) / static_cast<double>(nodes_.size());
+  account.parallel_time = static_cast<double>(account.gradient_evaluations) / static_cast<double>(models());
   return account;
 }
 
@@ -250,11 +275,14 @@ NetworkTotals NetworkEngine::totals() const {
   NetworkTotals totals{.virtual_seconds = static_cast<double>(now_) * 1e-6,
                        .frames_delivered = delivered_,
                        .completed = completed_,
+                       .with_byzantine = with_byzantine_,
                        .one_sided = one_sided_,
                        .violations = invariants_.violations(),
-                       .first_violation = invariants_.first()};
-  for (const Node& node : nodes_) {
-    const AgentMetrics& metrics = node.agent.metrics();
+                       .first_violation = invariants_.first(),
+                       .byzantine = settings_.agents - models(),
+                       .lie = network_.byzantine.kind};
+  for (const std::uint32_t k : adversary_.honest()) {
+    const AgentMetrics& metrics = nodes_[k].agent.metrics();
     totals.frames_sent += metrics.frames_sent;
     totals.bytes_sent += metrics.bytes_sent;
     totals.begun += metrics.begun;
@@ -262,8 +290,8 @@ NetworkTotals NetworkEngine::totals() const {
     totals.cut_short += metrics.cut_short;
     totals.in_doubt += metrics.in_doubt;
     totals.retransmissions += metrics.retransmissions;
-    for (std::size_t k = 0; k < kDrops; ++k) totals.dropped[k] += metrics.dropped[k];
-    for (std::size_t k = 0; k < kRefusals; ++k) totals.refused[k] += metrics.refused[k];
+    for (std::size_t r = 0; r < kDrops; ++r) totals.dropped[r] += metrics.dropped[r];
+    for (std::size_t r = 0; r < kRefusals; ++r) totals.refused[r] += metrics.refused[r];
   }
   return totals;
 }

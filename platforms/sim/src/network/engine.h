@@ -1,6 +1,7 @@
 // Agents, links and events: one virtual network.
 #pragma once
 
+#include "network/adversary.h"
 #include "network/event_queue.h"
 #include "network/frame_pool.h"
 #include "network/invariants.h"
@@ -26,8 +27,12 @@ class NetworkEngine final : public NetworkAlgorithm {
 
   void run_until(std::uint64_t interactions) override;
   void run_for(std::uint64_t milliseconds) override;
-  [[nodiscard]] std::uint32_t models() const override { return swarm_.agents(); }
-  [[nodiscard]] ConstParams model(std::uint32_t index) const override { return swarm_[index]; }
+  [[nodiscard]] std::uint32_t models() const override {
+    return static_cast<std::uint32_t>(adversary_.honest().size());
+  }
+  [[nodiscard]] ConstParams model(std::uint32_t index) const override {
+    return swarm_[adversary_.honest()[index]];
+  }
   [[nodiscard]] Account account() const override;
   [[nodiscard]] NetworkTotals totals() const override;
 
@@ -52,6 +57,7 @@ class NetworkEngine final : public NetworkAlgorithm {
 
   void step();  // the next event
   void touched(Node& node);
+  void send(Node& node, Time now);
   void transmit(std::uint32_t from, std::uint32_t to, std::span<const std::byte> frame);
   void set_timer(Node& node);
   [[nodiscard]] Time time() const;
@@ -62,6 +68,7 @@ class NetworkEngine final : public NetworkAlgorithm {
   const NetworkSettings network_;
   const Gradient inner_;
   Swarm swarm_;
+  Adversary adversary_;
   std::optional<Swarm> velocities_;
   Sampler sampler_;
   Links links_;
@@ -71,8 +78,10 @@ class NetworkEngine final : public NetworkAlgorithm {
   std::vector<Node> nodes_;
   std::vector<std::uint64_t> workspaces_{};
   std::vector<std::uint64_t> outgoing_;
-  std::uint64_t now_ = 0;  // microseconds
+  std::uint64_t now_ = 0;      // microseconds
+  std::uint32_t speaker_ = 0;  // the agent whose frame arrived last
   std::uint64_t completed_ = 0;
+  std::uint64_t with_byzantine_ = 0;
   std::uint64_t completed_at_ = 0;
   std::uint64_t delivered_ = 0;
   std::uint64_t one_sided_ = 0;

@@ -15,8 +15,9 @@ namespace popsgd::sim {
 /// first applied, longer than any agent is in doubt about it; memory is that of the blocks applied meanwhile.
 class Invariants {
  public:
-  /// Each side of an exchange applies a block at most once, and the responder only what the initiator has applied.
-  void applied(const Applied& applied);
+  /// Each side of an exchange applies a block at most once, and the responder only what the initiator has applied. Of
+  /// honest agents; `with_liar`: with a partner that is not, which may say that it has applied what it has not.
+  void applied(const Applied& applied, bool with_liar = false);
   /// After an event at the agent: it is in one exchange at most, and will be woken in time.
   void agent(const Agent& agent, Time now);
   /// Virtual time, in microseconds, does not go back.

@@ -30,24 +30,55 @@ struct LinkSettings {
 /// reliable (0 or 1); empty: the defaults. Throws Error for an unknown key or a value out of range.
 [[nodiscard]] LinkSettings parse_links(std::string_view text);
 
+/// How a Byzantine agent lies. The first six are about its model, written anew before each of its exchanges; the others
+/// are about the protocol.
+enum class Lie : std::uint8_t {
+  nan,         ///< not a number, everywhere
+  huge,        ///< 1e30 everywhere
+  random,      ///< normal numbers, as large as those of an honest agent
+  sign_flip,   ///< minus the present model of an honest agent
+  frozen,      ///< the initial model for ever
+  drift,       ///< averages as it should, and adds a small constant to every parameter each time
+  replay,      ///< with each of its frames goes an old one, that it has sent or received, to a random peer
+  slow_loris,  ///< a frame every 9 seconds, just before partners lose their patience
+  busy,        ///< answers every offer with BUSY
+  malformed,   ///< flips bits of its frames and changes their length; their checksums are right
+};
+inline constexpr std::size_t kLies = 10;
+
+/// Its word on the command line, e.g. "sign-flip".
+[[nodiscard]] std::string_view text(Lie kind) noexcept;
+
+/// Agents that want harm: each runs the same Agent as all others but without its guard, takes no steps, and lies.
+struct ByzantineSettings {
+  Lie kind = Lie::nan;
+  double fraction = 0;  ///< of the agents, at least 0 and below 1/2
+};
+
+/// From KIND:FRACTION, e.g. sign-flip:0.1; empty: none. Throws Error for an unknown kind or a fraction out of range.
+[[nodiscard]] ByzantineSettings parse_byzantine(std::string_view text);
+
 /// What the network engine needs to know besides Settings.
 struct NetworkSettings {
   LinkSettings link{};
+  ByzantineSettings byzantine{};
   std::uint32_t mean_wait_ms = 1000;  ///< between two offers of an agent of speed 1
   std::uint32_t block_length = 0;     ///< parameters; 0: the whole model in one block
   bool gate = true;                   ///< agents refuse partners much further away than others
   bool check_invariants = false;      ///< after every event
 };
 
-/// What became of frames and exchanges, over all agents.
+/// What became of frames and exchanges, over all honest agents: what a Byzantine one says of itself counts for nothing.
 struct NetworkTotals {
   double virtual_seconds = 0;
   std::uint64_t frames_sent = 0;
   std::uint64_t frames_delivered = 0;
   std::uint64_t bytes_sent = 0;
-  std::uint64_t completed = 0;  ///< exchanges complete at their initiator
-  std::uint64_t one_sided = 0;  ///< blocks applied by the initiator and not, or not yet, by the responder
-  std::uint64_t begun = 0;      ///< from here on a side counts for itself: an exchange has two
+  std::uint64_t completed = 0;       ///< exchanges complete at their initiator
+  std::uint64_t with_byzantine = 0;  ///< of those: with a Byzantine responder
+  std::uint64_t one_sided =
+      0;  ///< blocks applied by the initiator and not, or not yet, by the responder; both honest
+  std::uint64_t begun = 0;  ///< from here on a side counts for itself: an exchange has two
   std::uint64_t completed_sides = 0;
   std::uint64_t cut_short = 0;
   std::uint64_t in_doubt = 0;
@@ -56,10 +87,13 @@ struct NetworkTotals {
   std::array<std::uint64_t, kRefusals> refused{};
   std::uint64_t violations = 0;   ///< of the invariants, when they are checked
   std::string first_violation{};  ///< in words, empty when there is none
+  std::uint32_t byzantine = 0;    ///< agents
+  Lie lie = Lie::nan;             ///< how they lie, if there are any
 };
 
 /// PopSGD by message passing. An interaction is an exchange that its initiator has completed; its parallel time is
-/// local steps an agent, its bytes are those of all frames sent. Single-threaded.
+/// local steps an agent, its bytes are those of all frames sent. With Byzantine agents all this is of the honest ones
+/// alone, and so are models() and model(): what is measured of them. Single-threaded.
 class NetworkAlgorithm : public Algorithm {
  public:
   /// Goes on for so long, whatever happens.
@@ -68,9 +102,9 @@ class NetworkAlgorithm : public Algorithm {
 };
 
 /// All that is passed by reference must outlive the result, but for `network`. Throws Error for settings the engine
-/// cannot honour: a random number of local steps or more than 65,535 of them, a complete graph of more than 4096
-/// agents, agents with more than 65,535 neighbours, waiting times out of range. run_until() throws Error when the
-/// links are so bad that no exchange completes any more.
+/// cannot honour: a random number of local steps or more than 65,535 of them, Byzantine agents among fewer than
+/// three, a complete graph of more than 4096 agents, agents with more than 65,535 neighbours, waiting times out of
+/// range. run_until() throws Error when the links are so bad that no exchange completes any more.
 [[nodiscard]] std::unique_ptr<NetworkAlgorithm> make_network(const Problem& problem, const Settings& settings,
                                                              const Topology& topology, const Shards& shards,
                                                              const NetworkSettings& network);

@@ -151,6 +151,10 @@ std::string schedule_text(const Schedule& schedule) {
   return text;
 }
 
+std::string crashes_text(const sim::NetworkTotals& n) {
+  return thousands(n.crashes) + " failures, " + thousands(n.restored) + " restarts from a checkpoint";
+}
+
 std::string byzantine_text(const sim::NetworkTotals& n) {
   const std::uint64_t blocks = std::accumulate(n.refused.begin(), n.refused.end(), std::uint64_t{0});
   return thousands(n.byzantine) + (n.byzantine == 1 ? " agent, " : " agents, ") +
@@ -189,6 +193,7 @@ Settings settings_table(const Run& run) {
     table.push_back({"frames", thousands(n.frames_sent) + " sent, " + thousands(n.frames_delivered) +
                                    " delivered, " + thousands(n.retransmissions) + " chunks sent again"});
     table.push_back({"virtual time", duration(n.virtual_seconds)});
+    if (n.crashes > 0) table.push_back({"power failures", crashes_text(n)});
     if (n.byzantine > 0) table.push_back({"Byzantine", byzantine_text(n)});
   }
   return table;
@@ -223,6 +228,8 @@ Json network_json(const sim::NetworkTotals& n) {
   json["retransmissions"] = n.retransmissions;
   json["dropped"] = by_reason(kDropNames, n.dropped, 0);
   json["refused"] = by_reason(kRefusalNames, n.refused, 1);
+  json["crashes"] = n.crashes;
+  json["restored"] = n.restored;
   json["violations"] = n.violations;
   json["byzantine_agents"] = n.byzantine;
   json["byzantine_kind"] = n.byzantine > 0 ? Json(sim::text(n.lie)) : Json(nullptr);
@@ -345,6 +352,7 @@ std::string summary_text(const Run& run) {
             thousands(n.frames_delivered) + " of " + thousands(n.frames_sent) + " frames delivered, " +
             thousands(n.retransmissions) + " chunks sent again, " + thousands(n.cut_short) +
             " sides cut short, " + thousands(n.in_doubt) + " in doubt\n";
+    if (n.crashes > 0) text += "  power       " + crashes_text(n) + "\n";
     if (n.byzantine > 0) text += "  Byzantine   " + byzantine_text(n) + "\n";
     if (n.violations > 0)
       text += "  VIOLATED    " + thousands(n.violations) + " times, first: " + n.first_violation + "\n";

@@ -38,6 +38,8 @@ Graphs:    complete, ring, torus, regular:R, small-world:K,P, geometric:DEGREE, 
 Shards:    shared, iid, dirichlet:ALPHA, labels:K
 Links:     loss, duplicate, corrupt, truncate (probabilities a frame), delay, jitter (ms), bandwidth
            (bit/s), mtu (bytes), reliable=1; e.g. loss=0.1,delay=20
+Crashes:   rate (probability each time an agent is called), down (s until it is back), save (s
+           between checkpoints; 0: it starts from nothing); e.g. rate=1e-4,save=0
 Byzantine: about the model: nan, huge, random, sign-flip, frozen, drift; about the protocol:
            replay, slow-loris, busy, malformed
 Exit:      0 done, 1 the run diverged or broke an invariant, 2 the request cannot be carried out)";
@@ -110,6 +112,12 @@ void declare_simulate(CLI::App& app, SimulateOptions& o) {
       ->capture_default_str();
   app.add_option("--link", o.link, "network: what links do to frames, e.g. loss=0.1 [delay=10,mtu=1200]")
       ->type_name("SPEC");
+  app.add_option("--crash", o.crash,
+                 "network: power fails, e.g. rate=1e-4 each time an agent is called [down=10,save=60 s]")
+      ->type_name("SPEC");
+  app.add_option("--block-length", o.block_length,
+                 "network: parameters in a block, applied on both sides or on neither; 0: the whole model")
+      ->capture_default_str();
   app.add_option("--byzantine", o.byzantine,
                  "network: how many agents lie and how, e.g. sign-flip:0.1; only the others are measured")
       ->type_name("KIND:FRACTION");

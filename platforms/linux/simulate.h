@@ -28,6 +28,7 @@ struct SimulateOptions {
   std::string engine = "population";
   std::string link;       ///< of the network engine; empty: its defaults
   std::string byzantine;  ///< of the network engine; empty: none
+  std::string crash;      ///< of the network engine; empty: none
   std::int64_t agents = 32;
   std::int64_t interactions = 20000;
   std::int64_t batch = 16;
@@ -35,6 +36,7 @@ struct SimulateOptions {
   std::int64_t eval_every = 0;  ///< 0: forty times in a run
   std::int64_t seed = 1;
   std::int64_t mean_wait = 1000;  ///< ms; of the network engine
+  std::int64_t block_length = 0;  ///< parameters; of the network engine
   double lr = 0.1;
   double weight_decay = 0;
   double momentum = 0;

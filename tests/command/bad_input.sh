@@ -36,6 +36,11 @@ exits 2 "0.9" -- simulate --data blobs --engine network --link loss=1
 exits 2 "KEY=VALUE" -- simulate --data blobs --engine network --link lossy
 exits 2 "--link is for --engine network" -- simulate --data blobs --link loss=0.1
 exits 2 "--mean-wait is from 1" -- simulate --data blobs --engine network --mean-wait 0
+exits 2 "did you mean 'rate'" -- simulate --data blobs --engine network --crash rat=0.1
+exits 2 "0.5" -- simulate --data blobs --engine network --crash rate=1
+exits 2 "KEY=VALUE" -- simulate --data blobs --engine network --crash often
+exits 2 "--crash is for --engine network" -- simulate --data blobs --crash rate=0.1
+exits 2 "--block-length is from 0" -- simulate --data blobs --engine network --block-length -1
 exits 2 "--algorithm popsgd" -- simulate --data blobs --engine network --algorithm sgd
 exits 2 "4096" -- simulate --data blobs --engine network --agents 5000 --shards shared
 exits 2 "fixed number" -- simulate --data blobs --engine network --local-steps geometric:2

@@ -147,6 +147,24 @@ TEST_CASE(
   CHECK(violations({other, responder}) == 1);
   CHECK(violations({responder, initiator}) == 1);
 
+  const auto halves = [](float first_weight, const std::vector<float>& first, float second_weight,
+                         const std::vector<float>& second) {
+    sim::Invariants invariants;
+    Applied applied{.exchange = 7, .initiator = true, .weight = first_weight};
+    invariants.applied(applied, false, {first, 1});
+    applied.initiator = false;
+    applied.weight = second_weight;
+    invariants.applied(applied, false, {second, 1});
+    return invariants.violations();
+  };
+  CHECK(halves(0.5F, {0.25F, -1}, 0.5F, {-0.25F, 1}) == 0);
+  CHECK(halves(0.5F, {0.25F, -1}, 0.5F, {-0.25F, 1 + 2e-7F}) == 0);
+  CHECK(halves(0.5F, {0.25F, -1}, 0.5F, {-0.25F, 1 + 2e-6F}) == 1);
+  CHECK(halves(0.5F, {0.25F, -1}, 0.5F, {-0.25F}) == 1);
+  CHECK(halves(1, {0.25F, -1}, 0, {0, 0}) == 0);
+  CHECK(halves(1, {0.25F, -1}, 0, {0, 1e-9F}) == 1);
+  CHECK(halves(1, {0.25F, -1}, 0.5F, {-0.25F, 1}) == 1);
+
   sim::Invariants invariants;
   invariants.advance(5);
   invariants.advance(4);

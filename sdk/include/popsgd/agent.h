@@ -60,6 +60,8 @@ struct Timing {
 struct Applied {
   std::uint64_t exchange = 0;  ///< its name, the same on both sides
   std::uint16_t block = 0;
+  std::uint32_t offset = 0;  ///< of the block in the model, parameters
+  std::uint32_t length = 0;
   bool initiator = false;  ///< of the exchange, the agent that tells
   bool last = false;       ///< the exchange is complete
   float weight = 0.5F;     ///< of the partner's block; 1 and 0 if one of the two had learned nothing yet

@@ -277,6 +277,7 @@ void Agent::State::receive(PeerId from, std::span<const std::byte> bytes, Time n
   }
   const bool open = !exchange.idle() && exchange.phase() != Exchange::Phase::offering;
   if (!open || frame.exchange != exchange.name()) return receive_stray(from, frame);
+  if (from != exchange.peer()) return drop(Drop::unexpected);  // whoever it is, it is not the partner
   std::optional<Reply> answer;
   exchange.receive(frame, now, answer);
   if (answer) reply(*answer);
@@ -418,8 +419,7 @@ Status Agent::save(Store& store) const noexcept {
 Status Agent::restore(Store& store, Time now) noexcept {
   State& state = *state_;
   if (exchanging()) return Status::busy;
-  const auto loaded =
-      checkpoint::load(store, state.config.fingerprint, state.learner.model(), state.saved);
+  const auto loaded = checkpoint::load(store, state.config.fingerprint, state.learner.model(), state.saved);
   const Records found = state.records;
   state.describe_records();
   const bool known = loaded.ok() && loaded->records == state.saved.size() && found.laid_out_as(state.records);

@@ -305,6 +305,8 @@ void Exchange::apply(Time now) {
   if (config_.observer.function != nullptr) {
     config_.observer.function(config_.observer.context, {.exchange = name_,
                                                          .block = applied,
+                                                         .offset = static_cast<std::uint32_t>(here.offset),
+                                                         .length = static_cast<std::uint32_t>(here.length),
                                                          .initiator = initiator_,
                                                          .last = ordinal_ == blocks_,
                                                          .weight = weight_});

@@ -14,12 +14,25 @@ constexpr std::uint32_t kMostComplete = 4096;             // agents that all kno
 constexpr double kMostWait = 24.0 * 3600 * 1000 / 32;     // ms; what an agent takes
 constexpr std::uint32_t kOrigin = 0xFFFF'FFFFU - 60'000;  // ms: the agents' clocks wrap around in a minute
 constexpr std::uint64_t kPatience = 600'000'000;  // microseconds without any exchange, and 1000 waits more
+constexpr std::uint64_t kGuard = 0x5AFE'5AFE'5AFE'5AFEU;  // behind every workspace
 
 Gradient watched(const Gradient& inner, Gradient::Function function, const void* engine) {
   Gradient outer = inner;
   outer.function = function;
   outer.context = engine;
   return outer;
+}
+
+void add(AgentMetrics& sum, const AgentMetrics& more) {
+  sum.begun += more.begun;
+  sum.completed += more.completed;
+  sum.cut_short += more.cut_short;
+  sum.in_doubt += more.in_doubt;
+  sum.retransmissions += more.retransmissions;
+  sum.frames_sent += more.frames_sent;
+  sum.bytes_sent += more.bytes_sent;
+  for (std::size_t k = 0; k < kDrops; ++k) sum.dropped[k] += more.dropped[k];
+  for (std::size_t k = 0; k < kRefusals; ++k) sum.refused[k] += more.refused[k];
 }
 
 void check(const Settings& settings, const Topology& topology, const NetworkSettings& network) {
@@ -46,7 +59,8 @@ void check(const Settings& settings, const Topology& topology, const NetworkSett
 
 NetworkEngine::NetworkEngine(const Problem& problem, const Settings& settings, const Topology& topology,
                              const Shards& shards, const NetworkSettings& network)
-    : settings_(settings),
+    : problem_(problem),
+      settings_(settings),
       topology_(topology),
       network_(network),
       inner_(problem.gradient(settings.batch)),
@@ -55,12 +69,14 @@ NetworkEngine::NetworkEngine(const Problem& problem, const Settings& settings, c
       sampler_(problem, shards, settings.batch, settings.sgd.scratch_size(inner_),
                Sampler::training(settings.seed)),
       links_(network.link, settings.seed),
+      crashes_(network.crash, settings.seed),
       frames_(network.link.mtu),
       nodes_(settings.agents),
       outgoing_((network.link.mtu + 7) / 8) {
   check(settings, topology, network);
   swarm_.initialise(problem);
   if (settings.sgd.momentum > 0) velocities_.emplace(settings.agents, problem.parameters());
+  if (network.check_invariants) shadows_.emplace(swarm_);
   start_agents();
 }
 
@@ -72,7 +88,6 @@ AgentConfig NetworkEngine::config_for(std::uint32_t index) const {
   if (peers > std::numeric_limits<std::uint16_t>::max())
     throw Error("--engine network: an agent has at most 65535 neighbours, not " + std::to_string(peers));
   AgentConfig config;
-  config.seed = Random(settings_.seed, Purpose::network, index + 1).bits64();
   config.sgd = settings_.sgd;
   config.schedule = settings_.schedule;
   config.schedule_counter = settings_.clock == Clock::gossip ? ScheduleCounter::gossip : ScheduleCounter::own;
@@ -92,26 +107,39 @@ void NetworkEngine::start_agents() {
   std::vector<std::size_t> words(nodes_.size());
   std::size_t total = 0;
   for (std::uint32_t k = 0; k < nodes_.size(); ++k) {
-    words[k] = (Agent::workspace_size(config_for(k), swarm_[k].size()) + 7) / 8;
+    words[k] = (Agent::workspace_size(config_for(k), swarm_[k].size()) + 7) / 8 + 1;
     total += words[k];
   }
-  workspaces_.resize(total);
+  workspaces_.resize(total, kGuard);
   std::span<std::uint64_t> left(workspaces_);
   for (std::uint32_t k = 0; k < nodes_.size(); ++k) {
     Node& node = nodes_[k];
     node.engine = this;
     node.index = k;
-    AgentConfig config = config_for(k);
-    if (!adversary_.lies(k)) config.observer = {observe, &node};
-    const Status status =
-        node.agent.init(config, swarm_[k], watched(inner_, gradient, this), {next_batch, &node},
-                        velocities_ ? (*velocities_)[k] : Params{}, sampler_.scratch(),
-                        std::as_writable_bytes(left.first(words[k])), time());
-    if (status != Status::ok) throw Error("--engine network: an agent says: " + std::string(text(status)));
+    node.seeds = Random(settings_.seed, Purpose::network, k + 1);
+    node.workspace = left.first(words[k]);
     left = left.subspan(words[k]);
-    connect(node);
+    if (crashes_.saves() && !adversary_.lies(k)) {
+      node.store.emplace(Agent::checkpoint_size(config_for(k), swarm_[k].size()));
+      node.save_at = crashes_.save_after();
+    }
+    start(node, config_for(k));
     touched(node);
   }
+}
+
+void NetworkEngine::start(Node& node, AgentConfig config) {
+  const std::uint32_t k = node.index;
+  config.seed = node.seeds.bits64();
+  if (!adversary_.lies(k)) config.observer = {observe, &node};
+  const Params velocity = velocities_ ? (*velocities_)[k] : Params{};
+  std::fill(velocity.begin(), velocity.end(), 0.0F);
+  const Status status = node.agent.init(
+      config, swarm_[k], watched(inner_, gradient, this), {next_batch, &node}, velocity, sampler_.scratch(),
+      std::as_writable_bytes(node.workspace.first(node.workspace.size() - 1)), time());
+  if (status != Status::ok) throw Error("--engine network: an agent says: " + std::string(text(status)));
+  node.up = true;
+  connect(node);
 }
 
 void NetworkEngine::connect(Node& node) {
@@ -140,7 +168,11 @@ const Batch& NetworkEngine::next_batch(void* context) noexcept {
 void NetworkEngine::observe(void* context, const Applied& applied) noexcept {
   NetworkEngine& engine = *static_cast<Node*>(context)->engine;
   const bool with_liar = engine.adversary_.lies(engine.speaker_);
-  if (engine.network_.check_invariants) engine.invariants_.applied(applied, with_liar);
+  if (engine.shadows_) {
+    const Change change =
+        engine.shadows_->take(static_cast<Node*>(context)->index, applied.offset, applied.length);
+    engine.invariants_.applied(applied, with_liar, change);
+  }
   if (!with_liar) applied.initiator ? ++engine.one_sided_ : --engine.one_sided_;
   if (!applied.last || !applied.initiator) return;
   ++engine.completed_;
@@ -165,21 +197,31 @@ Time NetworkEngine::time() const {
 
 void NetworkEngine::step() {
   const Event event = events_.pop();
-  if (event.kind == Event::Kind::timer) {
-    Node& node = nodes_[event.what];
-    if (node.timer != event.order) return;
-    node.timer = 0;
-    if (node.due > event.at) {  // it has been put off
-      set_timer(node);
-      return;
-    }
-    now_ = event.at;
-    touched(node);
-    return;
+  switch (event.kind) {
+    case Event::Kind::timer:
+      return expire(event);
+    case Event::Kind::arrival:
+      return arrive(event);
+    case Event::Kind::restart:
+      now_ = event.at;
+      return restart(nodes_[event.what]);
   }
+}
+
+void NetworkEngine::expire(const Event& event) {
+  Node& node = nodes_[event.what];
+  if (node.timer != event.order) return;  // void
+  node.timer = 0;
+  if (node.due > event.at) return set_timer(node);  // it has been put off
+  now_ = event.at;
+  touched(node);
+}
+
+void NetworkEngine::arrive(const Event& event) {
   now_ = event.at;
   const FramePool::Address address = frames_.address(event.what);
   Node& node = nodes_[address.to];
+  if (!node.up) return frames_.release(event.what);
   speaker_ = address.from;
   if (!adversary_.lies(address.from)) ++delivered_;
   if (!adversary_.lies(address.to) ||
@@ -192,15 +234,58 @@ void NetworkEngine::step() {
 // The agent has been called: it may have something to send, and another deadline.
 void NetworkEngine::touched(Node& node) {
   const Time now = time();
-  send(node, now);
+  const bool failing = !adversary_.lies(node.index) && crashes_.strikes();
+  send(node, now, failing);
+  if (failing) return fail(node);
+  save_if_due(node);
   // Never twice in a millisecond for its own sake.
   const std::int32_t wait = std::max(1, node.agent.deadline(now).since(now));
   node.due = (now_ / 1000 + static_cast<std::uint32_t>(wait)) * 1000;
   if (adversary_.lies(node.index)) node.due = std::max(node.due, adversary_.speaks_at(node.index));
   if (node.timer == 0 || node.due < node.timer_at) set_timer(node);
-  if (!network_.check_invariants || adversary_.lies(node.index)) return;  // liars may do what they like
+  if (shadows_ && !adversary_.lies(node.index)) check_invariants(node, now);  // liars may do what they like
+}
+
+void NetworkEngine::check_invariants(Node& node, Time now) {
   invariants_.advance(now_);
   invariants_.agent(node.agent, now);
+  invariants_.check(node.workspace.back() == kGuard, "an agent wrote beyond its workspace");
+  if (node.steps_seen == node.steps) {
+    invariants_.check(shadows_->same(node.index), "a model changed without a step or an averaging");
+  } else {
+    node.steps_seen = node.steps;
+    shadows_->follow(node.index);
+  }
+}
+
+// --- failures of power
+
+void NetworkEngine::save_if_due(Node& node) {
+  if (!node.store || now_ < node.save_at) return;
+  node.save_at = now_ + crashes_.save_after();
+  const Status status = node.agent.save(*node.store);
+  if (status != Status::ok)
+    throw Error("--crash: a checkpoint could not be saved: " + std::string(text(status)));
+}
+
+void NetworkEngine::fail(Node& node) {
+  ++crashed_;
+  add(node.past, node.agent.metrics());
+  node.past.cut_short = node.past.begun - node.past.completed;  // an open exchange ends, too
+  node.up = false;
+  node.timer = 0;
+  events_.push(now_ + crashes_.back_after(), Event::Kind::restart, node.index);
+}
+
+void NetworkEngine::restart(Node& node) {
+  problem_.initialise(swarm_[node.index]);
+  AgentConfig config = config_for(node.index);
+  config.fresh = true;
+  start(node, config);
+  if (node.store && node.agent.restore(*node.store, time()) == Status::ok) ++restored_;
+  node.steps_seen = node.steps;
+  if (shadows_) shadows_->follow(node.index);
+  touched(node);
 }
 
 void NetworkEngine::set_timer(Node& node) {
@@ -208,11 +293,13 @@ void NetworkEngine::set_timer(Node& node) {
   node.timer = events_.push(node.due, Event::Kind::timer, node.index);
 }
 
-void NetworkEngine::send(Node& node, Time now) {
+void NetworkEngine::send(Node& node, Time now, bool failing) {
   const std::span<std::byte> buffer = std::as_writable_bytes(std::span(outgoing_));
   if (!adversary_.lies(node.index)) {
-    while (const auto out = node.agent.send(buffer, now))
+    while (const auto out = node.agent.send(buffer, now)) {
+      if (failing && !crashes_.leaves()) return;
       transmit(node.index, static_cast<std::uint32_t>(out->to), buffer.first(out->size));
+    }
     return;
   }
   adversary_.prepare(node.index, node.agent, now);
@@ -261,39 +348,45 @@ void NetworkEngine::run_for(std::uint64_t milliseconds) {
 
 // --- what has been spent
 
+AgentMetrics NetworkEngine::metrics(const Node& node) {
+  AgentMetrics metrics = node.past;
+  if (node.up) add(metrics, node.agent.metrics());
+  return metrics;
+}
+
 Account NetworkEngine::account() const {
   Account account{.interactions = completed_};
   for (const std::uint32_t k : adversary_.honest()) {
     account.gradient_evaluations += nodes_[k].steps;
-    account.bytes += nodes_[k].agent.metrics().bytes_sent;
+    account.bytes += metrics(nodes_[k]).bytes_sent;
   }
   account.parallel_time = static_cast<double>(account.gradient_evaluations) / static_cast<double>(models());
   return account;
 }
 
 NetworkTotals NetworkEngine::totals() const {
-  NetworkTotals totals{.virtual_seconds = static_cast<double>(now_) * 1e-6,
-                       .frames_delivered = delivered_,
-                       .completed = completed_,
-                       .with_byzantine = with_byzantine_,
-                       .one_sided = one_sided_,
-                       .violations = invariants_.violations(),
-                       .first_violation = invariants_.first(),
-                       .byzantine = settings_.agents - models(),
-                       .lie = network_.byzantine.kind};
-  for (const std::uint32_t k : adversary_.honest()) {
-    const AgentMetrics& metrics = nodes_[k].agent.metrics();
-    totals.frames_sent += metrics.frames_sent;
-    totals.bytes_sent += metrics.bytes_sent;
-    totals.begun += metrics.begun;
-    totals.completed_sides += metrics.completed;
-    totals.cut_short += metrics.cut_short;
-    totals.in_doubt += metrics.in_doubt;
-    totals.retransmissions += metrics.retransmissions;
-    for (std::size_t r = 0; r < kDrops; ++r) totals.dropped[r] += metrics.dropped[r];
-    for (std::size_t r = 0; r < kRefusals; ++r) totals.refused[r] += metrics.refused[r];
-  }
-  return totals;
+  AgentMetrics all;
+  for (const std::uint32_t k : adversary_.honest()) add(all, metrics(nodes_[k]));
+  return {.virtual_seconds = static_cast<double>(now_) * 1e-6,
+          .frames_sent = all.frames_sent,
+          .frames_delivered = delivered_,
+          .bytes_sent = all.bytes_sent,
+          .completed = completed_,
+          .with_byzantine = with_byzantine_,
+          .one_sided = one_sided_,
+          .begun = all.begun,
+          .completed_sides = all.completed,
+          .cut_short = all.cut_short,
+          .in_doubt = all.in_doubt,
+          .retransmissions = all.retransmissions,
+          .dropped = all.dropped,
+          .refused = all.refused,
+          .crashes = crashed_,
+          .restored = restored_,
+          .violations = invariants_.violations(),
+          .first_violation = invariants_.first(),
+          .byzantine = settings_.agents - models(),
+          .lie = network_.byzantine.kind};
 }
 
 std::unique_ptr<NetworkAlgorithm> make_network(const Problem& problem, const Settings& settings,

@@ -2,10 +2,12 @@
 #pragma once
 
 #include "network/adversary.h"
+#include "network/crashes.h"
 #include "network/event_queue.h"
 #include "network/frame_pool.h"
 #include "network/invariants.h"
 #include "network/links.h"
+#include "network/shadows.h"
 #include "sampler.h"
 #include "swarm.h"
 
@@ -44,11 +46,22 @@ class NetworkEngine final : public NetworkAlgorithm {
     std::uint64_t due = 0;    // when the agent wants to be called, in microseconds
     std::uint64_t timer = 0;  // the order of its timer event; older ones are void
     std::uint64_t timer_at = 0;
+    std::uint64_t save_at = 0;
+    std::uint64_t steps_seen = 0;  // when its model was last compared with its shadow
+    Random seeds{0, Purpose::network};  // another at every start
+    bool up = false;
+    std::span<std::uint64_t> workspace{};  // and a guard behind it
+    std::optional<SlotMemory> store{};
+    AgentMetrics past{};  // of its earlier lives
     Agent agent{};
   };
 
   [[nodiscard]] AgentConfig config_for(std::uint32_t index) const;
   void start_agents();
+  void start(Node& node, AgentConfig config);
+  void save_if_due(Node& node);
+  void fail(Node& node);
+  void restart(Node& node);
   void connect(Node& node);
   static const Batch& next_batch(void* node) noexcept;
   static void observe(void* node, const Applied& applied) noexcept;
@@ -57,12 +70,17 @@ class NetworkEngine final : public NetworkAlgorithm {
 
   void step();  // the next event
   void touched(Node& node);
-  void send(Node& node, Time now);
+  void send(Node& node, Time now, bool failing);
+  void check_invariants(Node& node, Time now);
+  void arrive(const Event& event);
+  void expire(const Event& event);
   void transmit(std::uint32_t from, std::uint32_t to, std::span<const std::byte> frame);
   void set_timer(Node& node);
   [[nodiscard]] Time time() const;
   void note_divergence();
+  [[nodiscard]] static AgentMetrics metrics(const Node& node);  // of all its lives
 
+  const Problem& problem_;
   const Settings& settings_;
   const Topology& topology_;
   const NetworkSettings network_;
@@ -72,9 +90,11 @@ class NetworkEngine final : public NetworkAlgorithm {
   std::optional<Swarm> velocities_;
   Sampler sampler_;
   Links links_;
+  Crashes crashes_;
   FramePool frames_;
   EventQueue events_{};
   Invariants invariants_{};
+  std::optional<Shadows> shadows_{};  // if invariants are checked
   std::vector<Node> nodes_;
   std::vector<std::uint64_t> workspaces_{};
   std::vector<std::uint64_t> outgoing_;
@@ -85,6 +105,8 @@ class NetworkEngine final : public NetworkAlgorithm {
   std::uint64_t completed_at_ = 0;
   std::uint64_t delivered_ = 0;
   std::uint64_t one_sided_ = 0;
+  std::uint64_t crashed_ = 0;
+  std::uint64_t restored_ = 0;
   mutable bool finite_ = true;  // of every loss so far; set through the const context of a gradient
 };
 

@@ -8,7 +8,7 @@
 namespace popsgd::sim {
 
 struct Event {
-  enum class Kind : std::uint8_t { timer, arrival };
+  enum class Kind : std::uint8_t { timer, arrival, restart };
   std::uint64_t at = 0;     ///< microseconds
   std::uint64_t order = 0;  ///< no two are equal
   std::uint32_t what = 0;   ///< the agent, or the frame

@@ -1,5 +1,8 @@
 #include "network/invariants.h"
 
+#include <algorithm>
+#include <cmath>
+#include <limits>
 #include <utility>
 
 namespace popsgd::sim {
@@ -20,12 +23,34 @@ Invariants::Sides& Invariants::sides(const Name& name) {
   return old != blocks_[1].end() ? old->second : blocks_[0][name];
 }
 
-void Invariants::applied(const Applied& applied, bool with_liar) {
+void Invariants::applied(const Applied& applied, bool with_liar, const Change& change) {
   Sides& done = sides({applied.exchange, applied.block});
   bool& mine = applied.initiator ? done.initiator : done.responder;
   check(!mine, "a block was applied twice on one side");
   check(applied.initiator || done.initiator || with_liar, "a responder applied what its initiator had not");
   mine = true;
+  if (applied.weight == 0) {
+    check(
+        change.scale == 0 || std::all_of(change.by.begin(), change.by.end(), [](float x) { return x == 0; }),
+        "a partner changed its model for one that adopts it");
+  }
+  if (with_liar) return;
+  if (done.initiator && done.responder) return check_opposite(done, applied.weight, change);
+  done.weight = applied.weight;
+  done.scale = change.scale;
+  done.change.assign(change.by.begin(), change.by.end());
+}
+
+// A change is a difference of two floats, each right to half a unit in its last place.
+void Invariants::check_opposite(Sides& first, float weight, const Change& second) {
+  check(first.weight + weight == 1, "the two weights of an averaging did not add up to one");
+  check(first.change.size() == second.by.size(), "the two sides averaged stretches of different length");
+  const float most = 4 * std::numeric_limits<float>::epsilon() * (first.scale + second.scale);
+  bool opposite = true;
+  for (std::size_t k = 0; weight == 0.5F && k < first.change.size() && k < second.by.size(); ++k)
+    opposite &= std::fabs(first.change[k] + second.by[k]) <= most;
+  check(opposite, "the two halves of an averaging were not opposite");
+  first.change = {};
 }
 
 void Invariants::agent(const Agent& agent, Time now) {

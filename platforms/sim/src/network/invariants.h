@@ -1,6 +1,8 @@
 // What must hold after every event, whatever the links do.
 #pragma once
 
+#include "network/shadows.h"
+
 #include <popsgd/agent.h>
 
 #include <array>
@@ -8,6 +10,7 @@
 #include <cstdint>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 namespace popsgd::sim {
 
@@ -17,9 +20,14 @@ class Invariants {
  public:
   /// Each side of an exchange applies a block at most once, and the responder only what the initiator has applied. Of
   /// honest agents; `with_liar`: with a partner that is not, which may say that it has applied what it has not.
-  void applied(const Applied& applied, bool with_liar = false);
+  ///
+  /// What the two sides change their models by cancels, to rounding: the swarm's mean stays where it is. Unless one had
+  /// learned nothing yet: then its partner's model does not change at all.
+  void applied(const Applied& applied, bool with_liar = false, const Change& change = {});
   /// After an event at the agent: it is in one exchange at most, and will be woken in time.
   void agent(const Agent& agent, Time now);
+  /// Whatever else must hold after an event.
+  void check(bool holds, const char* invariant);
   /// Virtual time, in microseconds, does not go back.
   void advance(std::uint64_t now);
 
@@ -40,9 +48,12 @@ class Invariants {
   struct Sides {
     bool initiator = false;
     bool responder = false;
+    float weight = 0;             // of the side that was first
+    float scale = 0;              // likewise
+    std::vector<float> change{};  // likewise, until the other side has applied the block too
   };
   [[nodiscard]] Sides& sides(const Name& name);
-  void check(bool holds, const char* invariant);
+  void check_opposite(Sides& first, float weight, const Change& second);
 
   std::array<std::unordered_map<Name, Sides, Hash>, 2> blocks_{};  // of this period and the one before
   std::uint64_t period_ = 0;

@@ -74,6 +74,8 @@ NetworkEngine::NetworkEngine(const Problem& problem, const Settings& settings, c
       nodes_(settings.agents),
       outgoing_((network.link.mtu + 7) / 8) {
   check(settings, topology, network);
+  contacts_ = make_contacts(network.contacts, topology, settings.seed);
+  if (contacts_) events_.push(contacts_->next(), Event::Kind::contacts, 0);
   swarm_.initialise(problem);
   if (settings.sgd.momentum > 0) velocities_.emplace(settings.agents, problem.parameters());
   if (network.check_invariants) shadows_.emplace(swarm_);
@@ -142,19 +144,41 @@ void NetworkEngine::start(Node& node, AgentConfig config) {
   connect(node);
 }
 
+LinkTraits NetworkEngine::traits() const {
+  return {.mtu = static_cast<std::uint16_t>(network_.link.mtu), .reliable = network_.link.reliable};
+}
+
 void NetworkEngine::connect(Node& node) {
-  const LinkTraits traits{.mtu = static_cast<std::uint16_t>(network_.link.mtu),
-                          .reliable = network_.link.reliable};
   const auto add = [&](std::uint32_t peer) {
-    if (peer != node.index) static_cast<void>(node.agent.add_peer(PeerId{peer}, traits));
+    if (peer == node.index || (contacts_ && !contacts_->open(node.index, peer))) return;
+    static_cast<void>(node.agent.add_peer(PeerId{peer}, traits()));
   };
   if (adversary_.always_busy(node.index)) {
-    add(Adversary::kPhantom);
+    static_cast<void>(node.agent.add_peer(PeerId{Adversary::kPhantom}, traits()));
   } else if (topology_.complete()) {
     for (std::uint32_t peer = 0; peer < nodes_.size(); ++peer) add(peer);
   } else {
     for (const std::uint32_t peer : topology_.neighbours(node.index)) add(peer);
   }
+}
+
+// All links change before any agent may send.
+void NetworkEngine::change_contacts() {
+  const std::span<const ContactChange> changes = contacts_->advance();
+  const auto tell = [this](const ContactChange& change, std::uint32_t who, std::uint32_t peer) {
+    if (adversary_.always_busy(who)) return;  // it knows its phantom only
+    if (!change.opens) return nodes_[who].agent.remove_peer(PeerId{peer});
+    static_cast<void>(nodes_[who].agent.add_peer(PeerId{peer}, traits()));
+  };
+  for (const ContactChange& change : changes) {
+    tell(change, change.link.a, change.link.b);
+    tell(change, change.link.b, change.link.a);
+  }
+  for (const ContactChange& change : changes) {
+    for (const std::uint32_t end : {change.link.a, change.link.b})
+      if (nodes_[end].up) touched(nodes_[end]);
+  }
+  events_.push(contacts_->next(), Event::Kind::contacts, 0);
 }
 
 // Batches are numbered across all agents.
@@ -205,6 +229,9 @@ void NetworkEngine::step() {
     case Event::Kind::restart:
       now_ = event.at;
       return restart(nodes_[event.what]);
+    case Event::Kind::contacts:
+      now_ = event.at;
+      return change_contacts();
   }
 }
 
@@ -221,7 +248,8 @@ void NetworkEngine::arrive(const Event& event) {
   now_ = event.at;
   const FramePool::Address address = frames_.address(event.what);
   Node& node = nodes_[address.to];
-  if (!node.up) return frames_.release(event.what);
+  const bool broken = contacts_ && !contacts_->unbroken(address.from, address.to, address.sent);
+  if (broken || !node.up) return frames_.release(event.what);
   speaker_ = address.from;
   if (!adversary_.lies(address.from)) ++delivered_;
   if (!adversary_.lies(address.to) ||
@@ -313,10 +341,11 @@ void NetworkEngine::send(Node& node, Time now, bool failing) {
 }
 
 void NetworkEngine::transmit(std::uint32_t from, std::uint32_t to, std::span<const std::byte> frame) {
+  if (contacts_ && !contacts_->open(from, to)) return;
   for (int left = links_.copies(); left > 0; --left) {
     const std::uint64_t at = links_.arrival(from, to, frame.size(), now_);
     if (links_.lost()) continue;
-    const std::uint32_t held = frames_.hold(from, to, frame);
+    const std::uint32_t held = frames_.hold(from, to, frame, now_);
     frames_.address(held).size = static_cast<std::uint32_t>(links_.damage(frames_.bytes(held)));
     events_.push(at, Event::Kind::arrival, held);
   }
@@ -327,13 +356,14 @@ void NetworkEngine::note_divergence() {
 }
 
 void NetworkEngine::run_until(std::uint64_t interactions) {
-  const std::uint64_t patience = kPatience + std::uint64_t{network_.mean_wait_ms} * 1'000'000;
+  const std::uint64_t patience = kPatience + std::uint64_t{network_.mean_wait_ms} * 1'000'000 +
+                                 (contacts_ ? contacts_->longest_quiet() : 0);
   while (completed_ < interactions && !diverged_at_) {
     step();
     note_divergence();
     if (now_ - completed_at_ <= patience) continue;
     throw Error("--engine network: no exchange was completed for " + std::to_string(patience / 60'000'000) +
-                " minutes of virtual time; try better links (--link)");
+                " minutes of virtual time; try better links (--link) or more contacts (--contacts)");
   }
 }
 

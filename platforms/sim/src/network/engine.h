@@ -2,6 +2,7 @@
 #pragma once
 
 #include "network/adversary.h"
+#include "network/contacts.h"
 #include "network/crashes.h"
 #include "network/event_queue.h"
 #include "network/frame_pool.h"
@@ -15,6 +16,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -57,12 +59,14 @@ class NetworkEngine final : public NetworkAlgorithm {
   };
 
   [[nodiscard]] AgentConfig config_for(std::uint32_t index) const;
+  [[nodiscard]] LinkTraits traits() const;
   void start_agents();
   void start(Node& node, AgentConfig config);
   void save_if_due(Node& node);
   void fail(Node& node);
   void restart(Node& node);
   void connect(Node& node);
+  void change_contacts();
   static const Batch& next_batch(void* node) noexcept;
   static void observe(void* node, const Applied& applied) noexcept;
   static float gradient(const void* engine, ConstParams at, const Batch& batch, float keep, float scale,
@@ -91,6 +95,7 @@ class NetworkEngine final : public NetworkAlgorithm {
   Sampler sampler_;
   Links links_;
   Crashes crashes_;
+  std::unique_ptr<Contacts> contacts_{};  // null: always open
   FramePool frames_;
   EventQueue events_{};
   Invariants invariants_{};

@@ -8,10 +8,10 @@
 namespace popsgd::sim {
 
 struct Event {
-  enum class Kind : std::uint8_t { timer, arrival, restart };
+  enum class Kind : std::uint8_t { timer, arrival, restart, contacts };
   std::uint64_t at = 0;     ///< microseconds
   std::uint64_t order = 0;  ///< no two are equal
-  std::uint32_t what = 0;   ///< the agent, or the frame
+  std::uint32_t what = 0;   ///< the agent, or the frame; of contacts: 0
   Kind kind = Kind::timer;
 };
 

@@ -15,12 +15,14 @@ class FramePool {
     std::uint32_t from = 0;
     std::uint32_t to = 0;
     std::uint32_t size = 0;  ///< bytes
+    std::uint64_t sent = 0;  ///< microseconds
   };
 
   explicit FramePool(std::size_t largest) : words_((largest + 7) / 8) {}
 
   /// A copy of `bytes`, 8-aligned, until release().
-  std::uint32_t hold(std::uint32_t from, std::uint32_t to, std::span<const std::byte> bytes) {
+  std::uint32_t hold(std::uint32_t from, std::uint32_t to, std::span<const std::byte> bytes,
+                     std::uint64_t sent) {
     if (free_.empty()) {
       free_.push_back(static_cast<std::uint32_t>(addresses_.size()));
       addresses_.emplace_back();
@@ -28,7 +30,7 @@ class FramePool {
     }
     const std::uint32_t frame = free_.back();
     free_.pop_back();
-    addresses_[frame] = {from, to, static_cast<std::uint32_t>(bytes.size())};
+    addresses_[frame] = {from, to, static_cast<std::uint32_t>(bytes.size()), sent};
     std::memcpy(&memory_[frame * words_], bytes.data(), bytes.size());
     return frame;
   }

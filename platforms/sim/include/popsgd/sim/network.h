@@ -10,6 +10,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <variant>
 
 namespace popsgd::sim {
 
@@ -29,6 +30,38 @@ struct LinkSettings {
 /// From KEY=VALUE[,KEY=VALUE...], with the keys loss, duplicate, corrupt, truncate, delay, jitter, bandwidth, mtu and
 /// reliable (0 or 1); empty: the defaults. Throws Error for an unknown key or a value out of range.
 [[nodiscard]] LinkSettings parse_links(std::string_view text);
+
+/// Which links of the topology are open, and when. A closed link carries nothing, and what is under way on it when it
+/// closes is lost; both ends know when it opens and closes. Times are virtual seconds from 0.01 to 10^6.
+struct AlwaysOpen {};
+
+/// Every so often the agents fall apart into groups drawn at random, of sizes as equal as can be, and only members
+/// of one group hear each other; first after `every_s`.
+struct SplitContacts {
+  std::uint32_t parts = 2;  ///< groups, 2 to the number of agents
+  double every_s = 60;      ///< from the beginning of one split to that of the next
+  double lasting_s = 20;    ///< of those, below `every_s`
+};
+
+/// Each link opens and closes by itself, memoryless, and begins in its stationary state: open with probability
+/// up / (up + down).
+struct OnOffContacts {
+  double up_s = 30;  ///< mean time open
+  double down_s = 30;
+};
+
+/// Two agents hear each other while they are near, looked at once a second. Random waypoint mobility on the unit torus;
+/// near is the radius r = sqrt(degree / (pi (agents - 1))), at most 1/2.
+struct MobileContacts {
+  double degree = 4;    ///< others in reach on average, were the topology complete; from 0.001
+  double speed = 0.01;  ///< sides of the torus a second, 0 to 1
+};
+
+using ContactSettings = std::variant<AlwaysOpen, SplitContacts, OnOffContacts, MobileContacts>;
+
+/// From always, split:parts=2,every=60,lasting=20, on-off:up=30,down=30 or mobile:degree=4,speed=0.01; an option left out
+/// has the value here. Throws Error for an unknown name or option and for a value out of range.
+[[nodiscard]] ContactSettings parse_contacts(std::string_view text);
 
 /// How a Byzantine agent lies. The first six are about its model, written anew before each of its exchanges; the others
 /// are about the protocol.
@@ -73,6 +106,7 @@ struct CrashSettings {
 /// What the network engine needs to know besides Settings.
 struct NetworkSettings {
   LinkSettings link{};
+  ContactSettings contacts{};
   ByzantineSettings byzantine{};
   CrashSettings crash{};
   std::uint32_t mean_wait_ms = 1000;  ///< between two offers of an agent of speed 1
@@ -119,7 +153,8 @@ class NetworkAlgorithm : public Algorithm {
 /// All that is passed by reference must outlive the result, but for `network`. Throws Error for settings the engine
 /// cannot honour: a random number of local steps or more than 65,535 of them, Byzantine agents among fewer than
 /// three, a complete graph of more than 4096 agents, agents with more than 65,535 neighbours, waiting times out of
-/// range. run_until() throws Error when the links are so bad that no exchange completes any more.
+/// range, contacts that do not fit the number of agents. run_until() throws Error when links or contacts are so bad
+/// that no exchange completes any more.
 [[nodiscard]] std::unique_ptr<NetworkAlgorithm> make_network(const Problem& problem, const Settings& settings,
                                                              const Topology& topology, const Shards& shards,
                                                              const NetworkSettings& network);

@@ -186,6 +186,7 @@ Settings settings_table(const Run& run) {
       {"threads", std::to_string(run.threads)},
       {"engine", run.engine}};
   if (!run.link.empty()) table.push_back({"links", run.link});
+  if (run.outcome.network) table.push_back({"contacts", run.contacts});
   if (run.outcome.network) {
     const sim::NetworkTotals& n = *run.outcome.network;
     table.push_back({"exchanges", thousands(n.completed) + " completed, " + thousands(n.cut_short) +
@@ -208,13 +209,14 @@ Json by_reason(const std::array<const char*, N>& names, const std::array<std::ui
   return json;
 }
 
-Json network_json(const sim::NetworkTotals& n) {
+Json network_json(const sim::NetworkTotals& n, const std::string& contacts) {
   constexpr auto kDropNames = std::to_array<const char*>(
       {"damaged", "malformed", "unknown", "duplicate", "unexpected", "reflected", "incompatible", "no_room"});
   static_assert(kDropNames.size() == kDrops);
   constexpr std::array<const char*, kRefusals> kRefusalNames{"none", "not_finite", "out_of_range", "checksum",
                                                              "too_far"};
   Json json;
+  json["contacts"] = contacts;
   json["virtual_seconds"] = n.virtual_seconds;
   json["frames_sent"] = n.frames_sent;
   json["frames_delivered"] = n.frames_delivered;
@@ -273,7 +275,7 @@ std::string summary_json(const Run& run) {
   json["gamma_theory"] = number(m.gamma_theory);
   json["bytes_exchanged"] = m.account.bytes;
   json["peak_rss_bytes"] = peak_rss_bytes();
-  if (run.outcome.network) json["network"] = network_json(*run.outcome.network);
+  if (run.outcome.network) json["network"] = network_json(*run.outcome.network, run.contacts);
   json["diverged_at"] = run.outcome.diverged_at ? Json(*run.outcome.diverged_at) : Json(nullptr);
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }

@@ -18,7 +18,8 @@ struct Run {
   std::string shards;
   std::string algorithm;
   std::string engine;
-  std::string link;  ///< as typed
+  std::string link;      ///< as typed
+  std::string contacts;  ///< as typed
   const sim::Settings& settings;
   std::uint64_t parameters;
   std::size_t threads;

@@ -132,6 +132,7 @@ std::optional<sim::NetworkSettings> network_from(const SimulateOptions& options)
   if (choose("--engine", options.engine, kEngines) == 0) {
     const SimulateOptions defaults;
     if (!options.link.empty()) throw Error("--link is for --engine network");
+    if (options.contacts != defaults.contacts) throw Error("--contacts is for --engine network");
     if (!options.crash.empty()) throw Error("--crash is for --engine network");
     if (options.block_length != 0) throw Error("--block-length is for --engine network");
     if (!options.byzantine.empty()) throw Error("--byzantine is for --engine network");
@@ -142,6 +143,7 @@ std::optional<sim::NetworkSettings> network_from(const SimulateOptions& options)
   }
   return sim::NetworkSettings{
       .link = sim::parse_links(options.link),
+      .contacts = sim::parse_contacts(options.contacts),
       .byzantine = sim::parse_byzantine(options.byzantine),
       .crash = sim::parse_crashes(options.crash),
       .mean_wait_ms = static_cast<std::uint32_t>(within("--mean-wait", options.mean_wait, 1, 2'700'000)),

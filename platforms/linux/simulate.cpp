@@ -29,6 +29,7 @@ Examples:
   popsgd simulate --data my.csv:label=species --model mlp:128,64 --schedule inverse-sqrt:500
   popsgd simulate --algorithm dpsgd --topology ring --out dpsgd
   popsgd simulate --engine network --link loss=0.1,delay=20,jitter=40 --out lossy
+  popsgd simulate --engine network --contacts mobile:degree=4,speed=0.01 --out walkers
   popsgd simulate --engine network --byzantine sign-flip:0.1 --agents 20 --interactions 4000
 
 Data:      fashion-mnist, least-squares, logistic, blobs, noise; a folder with MNIST's four IDX
@@ -38,6 +39,8 @@ Graphs:    complete, ring, torus, regular:R, small-world:K,P, geometric:DEGREE, 
 Shards:    shared, iid, dirichlet:ALPHA, labels:K
 Links:     loss, duplicate, corrupt, truncate (probabilities a frame), delay, jitter (ms), bandwidth
            (bit/s), mtu (bytes), reliable=1; e.g. loss=0.1,delay=20
+Contacts:  always, split:parts=2,every=60,lasting=20 (s), on-off:up=30,down=30 (mean s),
+           mobile:degree=4,speed=0.01 (others in reach, sides of the torus a second)
 Crashes:   rate (probability each time an agent is called), down (s until it is back), save (s
            between checkpoints; 0: it starts from nothing); e.g. rate=1e-4,save=0
 Byzantine: about the model: nan, huge, random, sign-flip, frozen, drift; about the protocol:
@@ -112,6 +115,9 @@ void declare_simulate(CLI::App& app, SimulateOptions& o) {
       ->capture_default_str();
   app.add_option("--link", o.link, "network: what links do to frames, e.g. loss=0.1 [delay=10,mtu=1200]")
       ->type_name("SPEC");
+  app.add_option("--contacts", o.contacts, "network: when links are open: always, split, on-off or mobile")
+      ->capture_default_str()
+      ->type_name("SPEC");
   app.add_option("--crash", o.crash,
                  "network: power fails, e.g. rate=1e-4 each time an agent is called [down=10,save=60 s]")
       ->type_name("SPEC");
@@ -169,6 +175,7 @@ int simulate(const SimulateOptions& options) {
                 .algorithm = options.algorithm,
                 .engine = options.engine,
                 .link = options.link,
+                .contacts = options.contacts,
                 .settings = settings,
                 .parameters = problem.parameters(),
                 .threads = workers.count(),

@@ -26,9 +26,10 @@ struct SimulateOptions {
   std::string local_steps = "1";
   std::string merge = "average";
   std::string engine = "population";
-  std::string link;       ///< of the network engine; empty: its defaults
-  std::string byzantine;  ///< of the network engine; empty: none
-  std::string crash;      ///< of the network engine; empty: none
+  std::string link;                 ///< of the network engine; empty: its defaults
+  std::string contacts = "always";  ///< of the network engine
+  std::string byzantine;            ///< of the network engine; empty: none
+  std::string crash;                ///< of the network engine; empty: none
   std::int64_t agents = 32;
   std::int64_t interactions = 20000;
   std::int64_t batch = 16;

@@ -28,14 +28,15 @@ for algorithm in popsgd sgd minibatch fedavg dpsgd adpsgd sgp local; do
   grep -q '"gradient_evaluations": 1200' "$work/out" || fail "$algorithm does not spend 1200 gradients"
 done
 
-run simulate --engine network --link loss=0.1,delay=20 --data blobs:d=4 --agents 8 --interactions 500 \
-  --check-invariants --out "$work/network"
+run simulate --engine network --link loss=0.1,delay=20 --contacts on-off:up=9,down=3 \
+  --data blobs:d=4 --agents 8 --interactions 500 --check-invariants --out "$work/network"
 [ "$status" = 0 ] || fail "--engine network exits with $status: $(cat "$work/err")"
 for key in engine virtual_seconds frames_sent frames_delivered completed cut_short_sides in_doubt retransmissions \
   malformed checksum; do
   grep -q "\"$key\": [^n]" "$work/network/summary.json" || fail "summary.json of the network has no $key"
 done
 grep -q '"interactions": 500' "$work/network/summary.json" || fail "not 500 exchanges"
+grep -q '"contacts": "on-off:up=9,down=3"' "$work/network/summary.json" || fail "the contacts are not told"
 grep -q '"violations": 0' "$work/network/summary.json" || fail "an invariant was violated"
 
 for help in --help "simulate --help" "reproduce --help"; do

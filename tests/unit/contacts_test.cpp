@@ -3,6 +3,7 @@
 
 #include "network.h"
 #include "network/mobility.h"
+#include "network/streams.h"
 
 #include <popsgd/sim/error.h>
 

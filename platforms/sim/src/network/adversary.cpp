@@ -1,5 +1,7 @@
 #include "network/adversary.h"
 
+#include "network/streams.h"
+
 #include <popsgd/sim/error.h>
 
 #include <algorithm>
@@ -11,10 +13,6 @@
 
 namespace popsgd::sim {
 namespace {
-
-// Streams of Purpose::network: 0 is the links', from 1 on the agents'.
-constexpr std::uint32_t kDraw = 0xFFFF'FFFFU;
-constexpr std::uint32_t kLiars = 0x8000'0000U;
 
 constexpr float kHuge = 1e30F;
 constexpr float kPush = 0.003F;
@@ -65,11 +63,11 @@ Adversary::Adversary(const ByzantineSettings& settings, const Topology& topology
   std::vector<std::uint32_t> order(swarm.agents());
   std::iota(order.begin(), order.end(), 0U);
   const std::uint32_t count = liars_among(settings, swarm.agents());
-  Random random(seed, Purpose::network, kDraw);
+  Random random(seed, Purpose::network, kLotStream);
   for (std::uint32_t k = 0; k < count; ++k) {  // Fisher and Yates
     std::swap(order[k], order[k + random.below(swarm.agents() - k)]);
     place_[order[k]] = k;
-    liars_.push_back({.random = Random(seed, Purpose::network, kLiars + k)});
+    liars_.push_back({.random = Random(seed, Purpose::network, kLiarsStream + k)});
   }
   honest_.assign(order.begin() + count, order.end());
   std::sort(honest_.begin(), honest_.end());

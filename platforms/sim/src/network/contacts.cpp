@@ -2,6 +2,7 @@
 
 #include "draws.h"
 #include "network/mobility.h"
+#include "network/streams.h"
 #include "topology/cell_grid.h"
 
 #include <popsgd/sim/error.h>

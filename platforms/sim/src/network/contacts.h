@@ -12,9 +12,6 @@
 
 namespace popsgd::sim {
 
-/// What contacts draw from: this stream of Purpose::network, far from those of the agents.
-inline constexpr std::uint32_t kContactsStream = 0xFFFF'FFFF;
-
 /// A link that opens or closes.
 struct ContactChange {
   Edge link;

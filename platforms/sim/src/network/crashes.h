@@ -1,6 +1,8 @@
 // When power fails, and what outlasts it.
 #pragma once
 
+#include "network/streams.h"
+
 #include <popsgd/random.h>
 #include <popsgd/sim/network.h>
 #include <popsgd/store.h>
@@ -18,7 +20,7 @@ namespace popsgd::sim {
 class Crashes {
  public:
   Crashes(const CrashSettings& settings, std::uint64_t seed)
-      : settings_(settings), random_(seed, Purpose::network, kStream) {}
+      : settings_(settings), random_(seed, Purpose::network, kCrashesStream) {}
 
   /// Whether power fails at this call of an agent.
   [[nodiscard]] bool strikes() { return settings_.rate > 0 && uniform() < settings_.rate; }
@@ -31,7 +33,6 @@ class Crashes {
   [[nodiscard]] std::uint64_t save_after() { return static_cast<std::uint64_t>(1e6 * settings_.save_s); }
 
  private:
-  static constexpr std::uint32_t kStream = 0xFFFF'FFFEU;  // the agents have those from 1 on
   [[nodiscard]] double uniform() { return static_cast<double>(random_.bits()) * 0x1p-32; }
 
   CrashSettings settings_;

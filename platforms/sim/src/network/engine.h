@@ -49,7 +49,7 @@ class NetworkEngine final : public NetworkAlgorithm {
     std::uint64_t timer = 0;  // the order of its timer event; older ones are void
     std::uint64_t timer_at = 0;
     std::uint64_t save_at = 0;
-    std::uint64_t steps_seen = 0;  // when its model was last compared with its shadow
+    std::uint64_t steps_seen = 0;       // when its model was last compared with its shadow
     Random seeds{0, Purpose::network};  // another at every start
     bool up = false;
     std::span<std::uint64_t> workspace{};  // and a guard behind it

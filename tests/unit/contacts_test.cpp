@@ -365,7 +365,8 @@ TEST_CASE("in a split each group keeps a mean of its own; afterwards all come to
   const SplitContacts split{.parts = 2, .every_s = 600, .lasting_s = 500};
   for (const std::uint64_t seed : {1U, 2U, 3U}) {
     CAPTURE(seed);
-    const auto contacts = make_contacts(split, Topology::make("complete", n, seed), seed);
+    const Topology topology = Topology::make("complete", n, seed);
+    const auto contacts = make_contacts(split, topology, seed);
     contacts->advance();
     std::vector<std::uint32_t> groups[2];
     for (std::uint32_t k = 0; k < n; ++k) groups[k == 0 || contacts->open(0, k) ? 0 : 1].push_back(k);

@@ -1,6 +1,8 @@
 // A swarm that learns, with all that it refers to.
 #pragma once
 
+#include "swarm.h"
+
 #include <popsgd/sim/algorithm.h>
 
 #include <cstdint>
@@ -34,37 +36,9 @@ class Learner {
   [[nodiscard]] const sim::Topology& topology() const { return topology_; }
   [[nodiscard]] const sim::Shards& shards() const { return shards_; }
 
-  /// All models end to end.
-  [[nodiscard]] std::vector<float> models() const {
-    std::vector<float> all;
-    for (std::uint32_t k = 0; k < algorithm_->models(); ++k) {
-      all.insert(all.end(), algorithm_->model(k).begin(), algorithm_->model(k).end());
-    }
-    return all;
-  }
-
-  /// mu = (1/n) sum_i x_i.
-  [[nodiscard]] std::vector<double> mean() const {
-    std::vector<double> mu(algorithm_->model(0).size());
-    for (std::uint32_t i = 0; i < algorithm_->models(); ++i) {
-      for (std::size_t k = 0; k < mu.size(); ++k) mu[k] += static_cast<double>(algorithm_->model(i)[k]);
-    }
-    for (double& x : mu) x /= algorithm_->models();
-    return mu;
-  }
-
-  /// Gamma = sum_i |x_i - mu|^2.
-  [[nodiscard]] double gamma() const {
-    const std::vector<double> mu = mean();
-    double sum = 0;
-    for (std::uint32_t i = 0; i < algorithm_->models(); ++i) {
-      for (std::size_t k = 0; k < mu.size(); ++k) {
-        const double gap = static_cast<double>(algorithm_->model(i)[k]) - mu[k];
-        sum += gap * gap;
-      }
-    }
-    return sum;
-  }
+  [[nodiscard]] std::vector<float> models() const { return models_of(*algorithm_); }
+  [[nodiscard]] std::vector<double> mean() const { return mean_of(*algorithm_); }
+  [[nodiscard]] double gamma() const { return gamma_of(*algorithm_); }
 
  private:
   sim::Settings settings_;

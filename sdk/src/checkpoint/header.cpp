@@ -1,13 +1,16 @@
 #include "checkpoint/header.h"
 
-#include "checkpoint/little_endian.h"
 #include "numeric/crc32c.h"
+#include "numeric/little_endian.h"
 
 #include <algorithm>
 #include <span>
 
 namespace popsgd::checkpoint {
 namespace {
+
+using numeric::get;
+using numeric::put;
 
 constexpr std::array<char, 8> kMagic{'P', 'o', 'p', 'S', 'G', 'D', '\r', '\n'};
 

@@ -1,6 +1,6 @@
-#include "checkpoint/little_endian.h"
 #include "checkpoint/payload.h"
 #include "checkpoint/slots.h"
+#include "numeric/little_endian.h"
 
 #include <popsgd/checkpoint.h>
 
@@ -9,6 +9,8 @@
 
 namespace popsgd::checkpoint {
 namespace {
+
+using numeric::get;
 
 Status read_payload(PayloadReader& reader, Params parameters, StepCounter& steps,
                     std::span<std::byte> records) noexcept {

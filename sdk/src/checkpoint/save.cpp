@@ -1,7 +1,7 @@
 #include "checkpoint/header.h"
-#include "checkpoint/little_endian.h"
 #include "checkpoint/payload.h"
 #include "checkpoint/slots.h"
+#include "numeric/little_endian.h"
 
 #include <popsgd/checkpoint.h>
 
@@ -12,6 +12,8 @@
 
 namespace popsgd::checkpoint {
 namespace {
+
+using numeric::put;
 
 Status write_payload(PayloadWriter& writer, const Snapshot& snapshot) noexcept {
   std::array<std::byte, 4> four{};

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "numeric/crc32c.h"
+#include "numeric/little_endian.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -12,12 +13,11 @@
 namespace popsgd::codec {
 
 /// Bytes that a seal adds to a frame.
-inline constexpr std::size_t kSeal = 4;
+inline constexpr std::size_t kSeal = sizeof(std::uint32_t);
 
 /// Seals the first `length` bytes of `frame`, which has kSeal more; the length with the seal.
 inline std::size_t seal(std::span<std::byte> frame, std::size_t length) noexcept {
-  const std::uint32_t sum = numeric::crc32c(frame.first(length));
-  for (std::size_t k = 0; k < kSeal; ++k) frame[length + k] = static_cast<std::byte>(sum >> (8 * k) & 0xFFU);
+  numeric::put(frame, length, numeric::crc32c(frame.first(length)));
   return length + kSeal;
 }
 
@@ -26,10 +26,7 @@ inline std::size_t seal(std::span<std::byte> frame, std::size_t length) noexcept
     std::span<const std::byte> frame) noexcept {
   if (frame.size() < kSeal) return {};
   const std::span<const std::byte> body = frame.first(frame.size() - kSeal);
-  std::uint32_t sum = 0;
-  for (std::size_t k = 0; k < kSeal; ++k)
-    sum |= std::to_integer<std::uint32_t>(frame[body.size() + k]) << (8 * k);
-  if (sum != numeric::crc32c(body)) return {};
+  if (numeric::get<std::uint32_t>(frame, body.size()) != numeric::crc32c(body)) return {};
   return body;
 }
 

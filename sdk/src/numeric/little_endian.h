@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <span>
 
-namespace popsgd::checkpoint {
+namespace popsgd::numeric {
 
 /// Writes the sizeof(T) bytes at `offset`, which must lie within `into`.
 template <std::unsigned_integral T>
@@ -26,4 +26,4 @@ template <std::unsigned_integral T>
   return static_cast<T>(value);
 }
 
-}  // namespace popsgd::checkpoint
+}  // namespace popsgd::numeric

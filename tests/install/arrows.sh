@@ -11,6 +11,8 @@ core='algorithm|array|bit|cfloat|climits|cmath|compare|concepts|cstddef|cstdint|
 core="$core|iterator|limits|numbers|numeric|optional|span|string_view|tuple|type_traits|utility"
 # For the codec: FlatBuffers, and what its compiler makes of sdk/schema.
 flatbuffers='flatbuffers/[a-z_]+\.h|schema/popsgd_generated\.h'
+# For the arithmetic: the processors' own instructions.
+instructions='nmmintrin\.h|arm_acle\.h'
 
 sources() { find "$@" -type f \( -name '*.h' -o -name '*.h.in' -o -name '*.cpp' \); }
 
@@ -35,7 +37,8 @@ none "public headers of sdk/ include the core's standard headers and <popsgd/...
 
 # <memory> for the beginning of an object's life in the caller's memory.
 none "sdk/src includes its own headers, the core's standard headers and <popsgd/...> of sdk/, nothing else" \
-  < <(includes sdk/src | grep -vE "^sdk/src/codec/.*:<($flatbuffers)>$" | grep -vE ":<($core|memory)>$" | grep -vE ':(<popsgd/[a-z_]+\.h>|"[a-z0-9_/]+\.h")$')
+  < <(includes sdk/src | grep -vE "^sdk/src/codec/.*:<($flatbuffers)>$" | grep -vE ":<($core|memory)>$" |
+    grep -vE "^sdk/src/numeric/.*:<($instructions)>$" | grep -vE ':(<popsgd/[a-z_]+\.h>|"[a-z0-9_/]+\.h")$')
 
 none "a header in quotes lies in the room of the file that includes it" < <(
   for room in sdk/src platforms/sim/src platforms/linux; do

@@ -1,6 +1,6 @@
 #include "checkpoint/header.h"
 #include "memory_store.h"
-#include "numeric/crc32c.h"
+#include "slow_crc.h"
 
 #include <popsgd/checkpoint.h>
 #include <popsgd/random.h>
@@ -11,8 +11,6 @@
 #include <cstdint>
 #include <limits>
 #include <set>
-#include <string_view>
-#include <utility>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -25,6 +23,7 @@ using popsgd::Status;
 using popsgd::StepCounter;
 using popsgd::Store;
 using popsgd::test::MemoryStore;
+using popsgd::test::slow_crc;
 namespace checkpoint = popsgd::checkpoint;
 
 constexpr std::uint64_t kFingerprint = 0x1122334455667788;
@@ -107,55 +106,6 @@ std::size_t changes_of_a_save(Size size) {
   MemoryStore store = make_store(size);
   REQUIRE(save(store, make_state(0, size)) == Status::ok);
   return store.changes();
-}
-
-std::uint32_t crc(std::string_view text) {
-  return popsgd::numeric::crc32c(std::as_bytes(std::span(text)));
-}
-
-/// One bit at a time, as the definition has it.
-std::uint32_t slow_crc(std::span<const std::byte> bytes) {
-  std::uint32_t crc = 0xFFFFFFFF;
-  for (const auto byte : bytes) {
-    crc ^= std::to_integer<std::uint32_t>(byte);
-    for (int bit = 0; bit < 8; ++bit) crc = (crc & 1U) != 0 ? crc >> 1 ^ 0x82F63B78U : crc >> 1;
-  }
-  return ~crc;
-}
-
-TEST_CASE("CRC-32C has the check value and the examples of RFC 3720, B.4") {
-  CHECK(crc("123456789") == 0xE3069283);
-  CHECK(crc("") == 0);
-  std::array<std::byte, 32> bytes{};
-  CHECK(popsgd::numeric::crc32c(bytes) == 0x8A9136AA);
-  bytes.fill(std::byte{0xFF});
-  CHECK(popsgd::numeric::crc32c(bytes) == 0x62A8AB43);
-  for (std::size_t k = 0; k < 32; ++k) bytes[k] = static_cast<std::byte>(k);
-  CHECK(popsgd::numeric::crc32c(bytes) == 0x46DD794E);
-  std::reverse(bytes.begin(), bytes.end());
-  CHECK(popsgd::numeric::crc32c(bytes) == 0x113FDB5C);
-  std::array<std::byte, 48> read_command{};  // an iSCSI SCSI Read (10) command
-  for (const auto& [at, value] : {std::pair<std::size_t, int>{0, 0x01},
-                                  {1, 0xC0},
-                                  {16, 0x14},
-                                  {22, 0x04},
-                                  {27, 0x14},
-                                  {31, 0x18},
-                                  {32, 0x28},
-                                  {40, 0x02}}) {
-    read_command[at] = static_cast<std::byte>(value);
-  }
-  CHECK(popsgd::numeric::crc32c(read_command) == 0xD9963A56);
-}
-
-TEST_CASE("CRC-32C runs over any pieces as over the whole") {
-  const State state = make_state(1, {0, 300});
-  const std::span bytes(state.records);
-  const std::uint32_t whole = slow_crc(bytes);
-  for (std::size_t cut = 0; cut <= bytes.size(); ++cut) {
-    const auto first = popsgd::numeric::crc32c(bytes.first(cut));
-    REQUIRE(popsgd::numeric::crc32c(bytes.subspan(cut), first) == whole);
-  }
 }
 
 TEST_CASE("a blank store has no checkpoint, whichever way it is blank") {

@@ -477,43 +477,6 @@ TEST_CASE("beyond its model an agent with blocks of 4 kB takes less than 12 kB")
   }
 }
 
-TEST_CASE("a configuration out of range is refused") {
-  std::vector<float> x(10);
-  const auto refused = [&x](auto change) {
-    AgentConfig config;
-    change(config);
-    return Device(config, x, Time(0)).status != Status::ok && Agent::workspace_size(config, x.size()) == 0;
-  };
-  CHECK_FALSE(refused([](AgentConfig&) {}));
-  CHECK(refused([](AgentConfig& c) { c.window = 0; }));
-  CHECK(refused([](AgentConfig& c) { c.window = 33; }));
-  CHECK(refused([](AgentConfig& c) { c.largest_frame = 255; }));
-  CHECK(refused([](AgentConfig& c) { c.peers = 0; }));
-  CHECK(refused([](AgentConfig& c) { c.finished = 0; }));
-  CHECK(refused([](AgentConfig& c) { c.guarding.limit = 0; }));
-  CHECK(refused([](AgentConfig& c) { c.timing.in_doubt = c.timing.idle - 1; }));
-  CHECK(refused([](AgentConfig& c) { c.timing.first_timeout = 0; }));
-  CHECK(refused([](AgentConfig& c) { c.schedule.eta = -1; }));
-  CHECK(refused([](AgentConfig& c) { c.sgd.momentum = 1; }));
-}
-
-TEST_CASE("an agent without a gradient or without data is refused") {
-  std::vector<float> x(10);
-  std::vector<std::uint64_t> workspace(Agent::workspace_size({}, x.size()) / 8 + 1);
-  const BatchSource source{[](void* batch) noexcept -> const Batch& { return *static_cast<Batch*>(batch); }};
-  const auto nothing = [](const void*, ConstParams, const Batch&, float, float, Params, Scratch) noexcept {
-    return 0.0F;
-  };
-  Agent agent;
-  const auto init = [&](Gradient::Function gradient, const BatchSource& batches) {
-    return agent.init({}, x, {.function = gradient, .parameters = x.size(), .in_place = true}, batches, {},
-                      {}, std::as_writable_bytes(std::span(workspace)), Time(0));
-  };
-  CHECK(init(nullptr, source) == Status::no_function);
-  CHECK(init(nothing, {}) == Status::no_function);
-  CHECK(init(nothing, source) == Status::ok);
-}
-
 TEST_CASE("peers come and go within the room there is") {
   AgentConfig config = config_of(1);
   config.peers = 2;

@@ -1,0 +1,518 @@
+// What an agent answers to a peer that keeps to the protocol badly, or not at all.
+#include "scripted_peer.h"
+
+#include <popsgd/agent.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+namespace {
+
+using namespace popsgd;
+using codec::Frame;
+using codec::Kind;
+using popsgd::test::kPeer;
+using popsgd::test::ScriptedPeer;
+
+constexpr PeerId kStranger{99};
+
+AgentConfig three_blocks() {
+  return ScriptedPeer::three_blocks();
+}
+
+std::uint8_t code(Ending ending) {
+  return static_cast<std::uint8_t>(ending);
+}
+
+// --- offers
+
+TEST_CASE("an offer that comes again gets the same answer until the agent knows that it was heard") {
+  ScriptedPeer peer(three_blocks());
+  peer.tell(peer.offer(1));
+  const auto first = peer.hear();
+  REQUIRE(first.size() == 1);
+  REQUIRE(first[0].kind == Kind::accept);
+  peer.tell(peer.offer(1));
+  const auto second = peer.hear();
+  REQUIRE(second.size() == 1);
+  CHECK(second[0].handshake == first[0].handshake);
+  CHECK(peer.metrics().begun == 1);
+
+  peer.name = name_of(1, first[0].handshake.nonce);
+  peer.tell(peer.chunk(peer.block(0), 0));
+  static_cast<void>(peer.hear());
+  CHECK(peer.drops(Drop::duplicate, peer.offer(1)) == 1);
+  CHECK(peer.hear(Kind::accept) == 0);
+}
+
+TEST_CASE("an offer of another version, swarm or model is rejected, and says why") {
+  const auto rejected = [](auto change) {
+    ScriptedPeer peer(three_blocks());
+    Frame offer = peer.offer(1);
+    change(offer.handshake);
+    CHECK(peer.drops(Drop::incompatible, offer) == 1);
+    const auto answers = peer.hear();
+    REQUIRE(answers.size() == 1);
+    CHECK(answers[0].kind == Kind::reject);
+    CHECK(answers[0].exchange == 1);
+    CHECK_FALSE(peer.device.agent.exchanging());
+    return static_cast<Rejection>(answers[0].code);
+  };
+  CHECK(rejected([](codec::Handshake& h) { ++h.version; }) == Rejection::version);
+  CHECK(rejected([](codec::Handshake& h) { ++h.fingerprint; }) == Rejection::fingerprint);
+  CHECK(rejected([](codec::Handshake& h) { ++h.parameters; }) == Rejection::model);
+}
+
+TEST_CASE("an offer that goes by another name than its nonce is malformed, and so is what is no frame") {
+  ScriptedPeer peer(three_blocks());
+  Frame offer = peer.offer(1);
+  offer.handshake.nonce = 2;
+  CHECK(peer.drops(Drop::malformed, offer) == 1);
+  std::array<std::uint64_t, 8> words{};
+  const auto bytes = std::as_writable_bytes(std::span(words));
+  peer.device.agent.receive(kPeer, bytes.first(codec::seal(bytes, 40)), peer.now);
+  CHECK(peer.dropped(Drop::malformed) == 2);
+  CHECK(peer.hear().empty());
+}
+
+TEST_CASE("a stranger's offer is answered as over a datagram link") {
+  ScriptedPeer peer(three_blocks());
+  Frame offer = peer.offer(1);
+  offer.handshake.mtu = 2000;
+  peer.tell(offer, kStranger);
+  const auto answers = peer.hear();
+  REQUIRE(answers.size() == 1);
+  CHECK(answers[0].kind == Kind::accept);
+  CHECK(answers[0].handshake.mtu == LinkTraits{}.mtu);
+  CHECK(peer.last_to == kStranger);
+}
+
+TEST_CASE("an agent does not fall for its own offer: it makes another") {
+  ScriptedPeer peer(three_blocks());
+  const std::uint64_t nonce = peer.meet();
+  CHECK(peer.drops(Drop::reflected, peer.offer(nonce)) == 1);
+  const auto again = peer.hear();
+  REQUIRE(again.size() == 1);
+  CHECK(again[0].kind == Kind::offer);
+  CHECK(again[0].exchange != nonce);
+  CHECK(again[0].handshake.nonce == again[0].exchange);
+
+  peer.tell(peer.accept(again[0].exchange, 5));
+  CHECK(peer.drops(Drop::reflected, peer.offer(again[0].exchange)) == 1);
+  CHECK(peer.hear(Kind::offer) == 0);
+  CHECK(peer.metrics().begun == 1);
+}
+
+TEST_CASE("of two offers that cross the larger nonce's counts; a third agent is told to come back") {
+  ScriptedPeer peer(three_blocks());
+  const std::uint64_t nonce = peer.meet();
+  CHECK(peer.drops(Drop::unexpected, peer.offer(nonce - 1)) == 1);
+  CHECK(peer.hear().empty());
+
+  peer.tell(peer.offer(nonce + 1), kStranger);
+  const auto busy = peer.hear();
+  REQUIRE(busy.size() == 1);
+  CHECK(busy[0].kind == Kind::busy);
+  CHECK(busy[0].retry_ms == Timing{}.busy);
+  CHECK(peer.last_to == kStranger);
+
+  peer.tell(peer.offer(nonce + 1));
+  const auto answers = peer.hear();
+  REQUIRE(answers.size() == 1);
+  CHECK(answers[0].kind == Kind::accept);
+}
+
+TEST_CASE("an agent that asks others to wait for longer than a frame can say, says as long as it can") {
+  AgentConfig config = three_blocks();
+  config.timing.busy = 100'000;
+  ScriptedPeer peer(config);
+  static_cast<void>(peer.meet());
+  peer.tell(peer.offer(1), kStranger);
+  const auto busy = peer.hear();
+  REQUIRE(busy.size() == 1);
+  CHECK(busy[0].retry_ms == UINT16_MAX);
+}
+
+TEST_CASE("an offer of an exchange that is over is a duplicate") {
+  ScriptedPeer peer(three_blocks());
+  peer.begin_as_initiator(1000);
+  peer.tell(peer.frame(Kind::abort, peer.block(0)));
+  REQUIRE_FALSE(peer.device.agent.exchanging());
+  CHECK(peer.drops(Drop::duplicate, peer.offer(1000)) == 1);
+  CHECK(peer.hear().empty());
+}
+
+// --- answers
+
+TEST_CASE("an ACCEPT that contradicts the offer is dropped, and the offer stands") {
+  const auto refused = [](auto change) {
+    ScriptedPeer peer(three_blocks());
+    const std::uint64_t nonce = peer.meet();
+    Frame accept = peer.accept(nonce, 5);
+    change(accept.handshake);
+    CHECK(peer.drops(Drop::malformed, accept) == 1);
+    CHECK(peer.metrics().begun == 0);
+    CHECK(peer.device.agent.exchanging());
+    peer.tell(peer.accept(nonce, 5));
+    return peer.metrics().begun == 1;
+  };
+  CHECK(refused([](codec::Handshake& h) { ++h.fingerprint; }));
+  CHECK(refused([](codec::Handshake& h) { ++h.parameters; }));
+  CHECK(refused([](codec::Handshake& h) { ++h.version; }));
+  CHECK(refused([](codec::Handshake& h) { ++h.block_length; }));
+  CHECK(refused([](codec::Handshake& h) { ++h.mtu; }));
+  CHECK(refused([](codec::Handshake& h) { h.window = AgentConfig{}.window + 1; }));
+}
+
+TEST_CASE("an ACCEPT that nobody waits for is a duplicate, or gets an ABORT") {
+  ScriptedPeer peer(three_blocks());
+  peer.begin_as_responder(2000);
+  static_cast<void>(peer.hear());
+  CHECK(peer.drops(Drop::duplicate, peer.accept(peer.offered, 2000)) == 1);
+  CHECK(peer.hear().empty());
+
+  const auto stray = [&](const Frame& accept, PeerId from) {
+    CHECK(peer.drops(Drop::unknown, accept, from) == 1);
+    const auto answers = peer.hear();
+    REQUIRE(answers.size() == 1);
+    CHECK(answers[0].kind == Kind::abort);
+    CHECK(answers[0].code == code(Ending::unknown));
+    CHECK(answers[0].exchange == name_of(accept.exchange, accept.handshake.nonce));
+    CHECK(answers[0].block == first_block(answers[0].exchange, 3));
+    CHECK(peer.last_to == from);
+  };
+  stray(peer.accept(peer.offered, 2001), kPeer);  // the peer has answered twice
+  stray(peer.accept(4, 5), kStranger);
+
+  peer.tell(peer.frame(Kind::abort, peer.block(0)));
+  CHECK(peer.drops(Drop::duplicate, peer.accept(peer.offered, 2000)) == 1);
+  CHECK(peer.hear().empty());
+
+  const std::uint64_t nonce = peer.meet();
+  stray(peer.accept(nonce, 6), kStranger);  // it was not asked
+  CHECK(peer.device.agent.exchanging());
+}
+
+TEST_CASE("BUSY and REJECT end an offer, if it is theirs") {
+  for (const Kind kind : {Kind::busy, Kind::reject}) {
+    ScriptedPeer peer(three_blocks());
+    Frame answer{.kind = kind, .exchange = peer.meet(), .retry_ms = 100, .code = 1};
+    CHECK(peer.drops(Drop::unknown, answer, kStranger) == 1);
+    ++answer.exchange;
+    CHECK(peer.drops(Drop::unknown, answer) == 1);
+    CHECK(peer.device.agent.exchanging());
+    --answer.exchange;
+    peer.tell(answer);
+    CHECK_FALSE(peer.device.agent.exchanging());
+    CHECK(peer.hear().empty());
+    CHECK(peer.device.agent.deadline(peer.now).since(peer.now) == 24 * 3600 * 1000);  // meet() only
+    CHECK(peer.drops(Drop::unknown, answer) == 1);
+  }
+}
+
+TEST_CASE(
+    "whoever was told to wait offers again after about as long, between 1 ms and the longest time-out") {
+  struct Case {
+    std::uint16_t retry;
+    std::int32_t least, most;
+  };
+  for (const Case& c : {Case{0, 1, 2}, Case{100, 50, 150}, Case{65'535, 1000, 3000}}) {
+    CAPTURE(c.retry);
+    AgentConfig config = three_blocks();
+    config.mean_wait = 2'000'000;
+    ScriptedPeer peer(config);
+    const Frame busy{.kind = Kind::busy, .exchange = peer.meet(), .retry_ms = c.retry};
+    peer.tell(busy);
+    const std::int32_t wait = peer.device.agent.deadline(peer.now).since(peer.now);
+    CHECK(wait >= c.least);
+    CHECK(wait <= c.most);
+    peer.now = peer.now + static_cast<std::uint32_t>(wait);
+    CHECK(peer.hear(Kind::offer) == 1);
+  }
+}
+
+TEST_CASE(
+    "an agent whose time comes while it knows nobody, or is busy, offers nothing and draws another time") {
+  AgentConfig config = three_blocks();
+  config.mean_wait = 100;
+  ScriptedPeer peer(config);
+  const auto pass = [&peer](std::uint32_t milliseconds) {
+    for (std::uint32_t k = 0; k < milliseconds; k += 100) {
+      peer.now = peer.now + 100;
+      static_cast<void>(peer.hear());
+      CHECK(peer.device.agent.deadline(peer.now).since(peer.now) > 0);
+    }
+  };
+  peer.device.agent.remove_peer(kPeer);
+  pass(2000);
+  CHECK(peer.metrics().offers == 0);
+  peer.begin_as_initiator();
+  static_cast<void>(peer.device.agent.add_peer(kPeer, {.mtu = 256}));
+  pass(2000);
+  CHECK(peer.metrics().offers == 0);
+}
+
+// --- frames of exchanges that are not under way
+
+TEST_CASE("of an exchange nobody knows READY gets an ABORT, everything else nothing") {
+  ScriptedPeer peer(three_blocks());
+  peer.name = 123;
+  for (const Kind kind : {Kind::state, Kind::ack, Kind::commit, Kind::abort}) {
+    CHECK(peer.drops(Drop::unknown, peer.frame(kind, 1)) == 1);
+    CHECK(peer.hear().empty());
+  }
+  CHECK(peer.drops(Drop::unknown, peer.frame(Kind::ready, 1)) == 1);
+  const auto answers = peer.hear();
+  REQUIRE(answers.size() == 1);
+  CHECK(answers[0].kind == Kind::abort);
+  CHECK(answers[0].code == code(Ending::unknown));
+  CHECK(answers[0].exchange == 123);
+  CHECK(answers[0].block == 1);
+}
+
+TEST_CASE("an initiator that is asked about an exchange that is over says what it decided") {
+  for (const bool complete : {true, false}) {
+    ScriptedPeer peer(three_blocks());
+    peer.begin_as_responder();
+    for (std::uint32_t ordinal = 0; ordinal < (complete ? 3U : 1U); ++ordinal) {
+      const std::uint16_t block = peer.block(ordinal);
+      peer.tell_block(block);
+      peer.tell(peer.ready(block));
+    }
+    if (!complete) peer.tell(peer.frame(Kind::abort, peer.block(1)));
+    static_cast<void>(peer.hear());
+    REQUIRE_FALSE(peer.device.agent.exchanging());
+    REQUIRE(peer.metrics().completed == (complete ? 1 : 0));
+    for (std::uint32_t ordinal = 0; ordinal < 3; ++ordinal) {
+      for (const Kind kind : {Kind::ready, Kind::state}) {
+        CHECK(peer.drops(Drop::duplicate, peer.frame(kind, peer.block(ordinal))) == 1);
+        const auto answers = peer.hear();
+        REQUIRE(answers.size() == 1);
+        const bool decided = complete || ordinal == 0;
+        CHECK(answers[0].kind == (decided ? Kind::commit : Kind::abort));
+        CHECK(answers[0].block == peer.block(ordinal));
+        if (!decided) CHECK(answers[0].code == code(Ending::over));
+      }
+      for (const Kind kind : {Kind::ack, Kind::commit, Kind::abort}) {
+        CHECK(peer.drops(Drop::duplicate, peer.frame(kind, peer.block(ordinal))) == 1);
+        CHECK(peer.hear().empty());
+      }
+    }
+  }
+}
+
+TEST_CASE("a responder that has applied a block answers nothing to what still comes of it") {
+  ScriptedPeer peer(three_blocks());
+  peer.begin_as_initiator();
+  for (std::uint32_t ordinal = 0; ordinal < 3; ++ordinal) {
+    peer.tell_block(peer.block(ordinal));
+    CHECK(peer.hear(Kind::ready) == 1);
+    peer.tell(peer.frame(Kind::commit, peer.block(ordinal)));
+  }
+  REQUIRE(peer.metrics().completed == 1);
+  static_cast<void>(peer.hear());
+  for (const Kind kind : {Kind::state, Kind::ready, Kind::commit}) {
+    CHECK(peer.drops(Drop::duplicate, peer.frame(kind, peer.block(2))) == 1);
+    CHECK(peer.hear().empty());
+  }
+  CHECK(std::ranges::all_of(peer.device.x, [](float x) { return x == 0.5F; }));
+}
+
+TEST_CASE("four answers may wait; what would be the fifth is dropped, and asked for again") {
+  ScriptedPeer peer(three_blocks());
+  peer.name = 123;
+  for (int k = 0; k < 5; ++k) peer.tell(peer.frame(Kind::ready, 0));
+  CHECK(peer.dropped(Drop::no_room) == 1);
+  CHECK(peer.device.agent.deadline(peer.now) == peer.now);
+  CHECK(peer.hear(Kind::abort) == 4);
+  CHECK_FALSE(peer.device.agent.deadline(peer.now) == peer.now);
+}
+
+// --- frames out of place in the exchange under way
+
+TEST_CASE("a responder drops what is out of place, each for its reason, and the exchange goes on") {
+  ScriptedPeer peer(three_blocks());
+  peer.begin_as_initiator();
+  const std::uint16_t block = peer.block(0);
+
+  for (const Kind kind : {Kind::state, Kind::ready, Kind::commit, Kind::abort})
+    CHECK(peer.drops(Drop::malformed, peer.frame(kind, 3)) == 1);  // there are three
+  Frame state = peer.frame(Kind::state, block);
+  CHECK(peer.drops(Drop::malformed, state) == 1);  // too short
+  state.chunk = 2;
+  CHECK(peer.drops(Drop::malformed, state) == 1);                             // behind the block's end
+  CHECK(peer.drops(Drop::unexpected, peer.chunk(peer.block(1), 0)) == 1);     // of the next block
+  CHECK(peer.drops(Drop::unexpected, peer.ready(block)) == 1);                // an initiator says no READY
+  CHECK(peer.drops(Drop::unexpected, peer.frame(Kind::commit, block)) == 1);  // nothing has been staged
+  Frame ack = peer.frame(Kind::ack, block);
+  ack.acknowledgement->next = 40;
+  CHECK(peer.drops(Drop::malformed, ack) == 1);  // of what was never sent
+  ack.acknowledgement->block = peer.block(1);
+  CHECK(peer.drops(Drop::duplicate, ack) == 1);
+
+  static_cast<void>(peer.hear());
+  peer.tell(peer.chunk(block, 0));
+  if (block != 2) {  // which has but one chunk
+    CHECK(peer.drops(Drop::duplicate, peer.chunk(block, 0)) == 1);
+    CHECK(peer.hear(Kind::ack) == 1);  // the peer does not know that it has come
+  }
+  peer.tell_block(block);
+  CHECK(peer.hear(Kind::ready) == 1);
+  CHECK(peer.drops(Drop::unexpected, peer.frame(Kind::commit, peer.block(1))) == 1);
+  CHECK(peer.metrics().blocks_applied == 0);
+  peer.tell(peer.frame(Kind::commit, block));
+  CHECK(peer.metrics().blocks_applied == 1);
+
+  for (const Kind kind : {Kind::state, Kind::commit, Kind::abort})
+    CHECK(peer.drops(Drop::duplicate, peer.frame(kind, block)) == 1);  // it is over
+  CHECK(peer.device.agent.exchanging());
+}
+
+TEST_CASE("a chunk further ahead than a window reaches is out of place") {
+  AgentConfig config = three_blocks();
+  config.block_length = 0;
+  ScriptedPeer peer(config, 2000);
+  peer.begin_as_initiator();
+  CHECK(peer.drops(Drop::unexpected, peer.chunk(0, 33)) == 1);
+  CHECK(peer.drops(Drop::unexpected, peer.chunk(0, 32)) == 0);
+}
+
+TEST_CASE("chunks that come for long without a frame being sent are all taken") {
+  AgentConfig config = three_blocks();
+  config.block_length = 0;
+  ScriptedPeer peer(config, ScriptedPeer::kChunk * 300);
+  peer.begin_as_initiator();
+  peer.tell_block(0);
+  CHECK(peer.hear(Kind::ready) == 1);
+}
+
+TEST_CASE("an initiator drops what is out of place, each for its reason, and the exchange goes on") {
+  ScriptedPeer peer(three_blocks());
+  peer.begin_as_responder();
+  const std::uint16_t block = peer.block(0);
+  CHECK(peer.drops(Drop::unexpected, peer.frame(Kind::commit, block)) == 1);
+  CHECK(peer.drops(Drop::unexpected, peer.ready(peer.block(1))) == 1);
+  const Frame ready = peer.ready(block);
+  peer.tell(ready);  // before the chunks, it has overtaken them
+  CHECK(peer.metrics().blocks_applied == 0);
+  peer.tell_block(block);
+  CHECK(peer.metrics().blocks_applied == 1);
+  CHECK(peer.hear(Kind::commit) == 1);
+  CHECK(peer.drops(Drop::duplicate, ready) == 1);
+  CHECK(peer.device.agent.deadline(peer.now) == peer.now);
+  CHECK(peer.hear(Kind::commit) == 1);
+  CHECK(peer.metrics().blocks_applied == 1);
+}
+
+TEST_CASE("a READY with a wrong checksum ends the exchange, and nothing is applied") {
+  for (const bool ours : {true, false}) {
+    ScriptedPeer peer(three_blocks());
+    peer.begin_as_responder();
+    peer.tell_block(peer.block(0));
+    Frame ready = peer.ready(peer.block(0));
+    ready.acknowledgement = codec::Acknowledgement{.block = peer.block(0)};
+    ++(ours ? ready.checksums.initiator : ready.checksums.responder);
+    static_cast<void>(peer.hear());
+    peer.tell(ready);
+    const auto answers = peer.hear();
+    REQUIRE(answers.size() == 1);
+    CHECK(answers[0].kind == Kind::abort);
+    CHECK(answers[0].code == code(Ending::refused));
+    CHECK(peer.metrics().refused[static_cast<std::size_t>(Refusal::checksum)] == 1);
+    CHECK(peer.metrics().cut_short == 1);
+    CHECK(peer.device.x == std::vector<float>(150));
+  }
+}
+
+// --- how exchanges end
+
+TEST_CASE("a responder that has said READY takes an ABORT at its word: which block, and why") {
+  struct Case {
+    std::uint32_t ordinal;
+    Ending ending;
+    std::uint64_t applied, in_doubt;
+  };
+  for (const Case& c : {Case{0, Ending::refused, 0, 0}, Case{0, Ending::unknown, 0, 1},
+                        Case{1, Ending::refused, 1, 0}, Case{2, Ending::refused, 0, 0}}) {
+    ScriptedPeer peer(three_blocks());
+    peer.begin_as_initiator();
+    peer.tell_block(peer.block(0));
+    REQUIRE(peer.hear(Kind::ready) == 1);
+    Frame abort = peer.frame(Kind::abort, peer.block(c.ordinal));
+    abort.code = code(c.ending);
+    peer.tell(abort);
+    CHECK_FALSE(peer.device.agent.exchanging());
+    CHECK(peer.metrics().blocks_applied == c.applied);
+    CHECK(peer.metrics().in_doubt == c.in_doubt);
+    CHECK(peer.metrics().cut_short == 1);
+    CHECK(peer.hear().empty());
+  }
+}
+
+TEST_CASE("a chunk of the next block says COMMIT too") {
+  ScriptedPeer peer(three_blocks());
+  peer.begin_as_initiator();
+  for (std::uint32_t ordinal = 0; ordinal < 3; ++ordinal) {
+    peer.tell_block(peer.block(ordinal));
+    CHECK(peer.metrics().blocks_applied == ordinal);
+    CHECK(peer.hear(Kind::ready) == 1);
+  }
+  CHECK(peer.drops(Drop::duplicate, peer.chunk(peer.block(1), 0)) == 1);
+  peer.tell(peer.frame(Kind::commit, peer.block(2)));
+  CHECK(peer.metrics().completed == 1);
+}
+
+TEST_CASE(
+    "an exchange that gets no further is aborted, an offer without an answer withdrawn, each in its time") {
+  for (const bool initiator : {true, false}) {
+    ScriptedPeer peer(three_blocks());
+    if (initiator) {
+      peer.begin_as_initiator();
+    } else {
+      peer.begin_as_responder();
+    }
+    peer.tell(peer.frame(Kind::ack, peer.block(0)));
+    peer.now = peer.now + (Timing{}.idle - 1);
+    CHECK(peer.hear(Kind::abort) == 0);
+    peer.now = peer.now + 1;
+    const auto last = peer.hear();
+    REQUIRE(last.size() == 1);
+    CHECK(last[0].kind == Kind::abort);
+    CHECK(last[0].code == code(Ending::timed_out));
+    CHECK(peer.metrics().cut_short == 1);
+    CHECK_FALSE(peer.device.agent.exchanging());
+  }
+  ScriptedPeer peer(three_blocks());
+  static_cast<void>(peer.meet());
+  peer.now = peer.now + (Timing{}.offer - 1);
+  static_cast<void>(peer.hear());
+  CHECK(peer.device.agent.exchanging());
+  peer.now = peer.now + 1;
+  CHECK(peer.hear().empty());
+  CHECK_FALSE(peer.device.agent.exchanging());
+  CHECK(peer.metrics().begun == 0);
+}
+
+TEST_CASE("a blocking agent takes no step during an exchange; a fresh one takes its partner's model over") {
+  AgentConfig config = three_blocks();
+  config.averaging = Averaging::blocking;
+  config.fresh = true;
+  ScriptedPeer peer(config);
+  CHECK(peer.device.agent.step().ok());
+  peer.begin_as_initiator();
+  CHECK(peer.device.agent.step().status() == Status::busy);
+  for (std::uint32_t ordinal = 0; ordinal < 3; ++ordinal) {
+    peer.tell_block(peer.block(ordinal));
+    peer.tell(peer.frame(Kind::commit, peer.block(ordinal)));
+  }
+  CHECK(peer.device.x == peer.theirs);
+  CHECK_FALSE(peer.device.agent.fresh());
+  CHECK(peer.device.agent.step().ok());
+}
+
+}  // namespace

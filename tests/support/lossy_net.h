@@ -124,7 +124,8 @@ class LossyNet {
       return true;
     });
     std::ranges::sort(due, [](const Flight& a, const Flight& b) {
-      return a.at == b.at ? a.order < b.order : a.at.since(b.at) < 0;
+      const std::int32_t later = a.at.since(b.at);
+      return later == 0 ? a.order < b.order : later < 0;
     });
     for (const Flight& flight : due) {
       devices_[static_cast<std::uint32_t>(flight.to)]->agent.receive(

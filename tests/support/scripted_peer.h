@@ -113,6 +113,9 @@ class ScriptedPeer {
         std::ranges::count_if(frames, [kind](const codec::Frame& frame) { return frame.kind == kind; }));
   }
 
+  /// Until the agent's next deadline, ms.
+  [[nodiscard]] std::int32_t wait() const { return device.agent.deadline(now).since(now); }
+
   // --- handshakes
 
   /// The peer offers, the agent accepts.

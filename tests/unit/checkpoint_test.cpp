@@ -513,6 +513,27 @@ TEST_CASE("a load that cannot read says so, and before the second reading has wr
   CHECK(loads(store, kMedium, make_state(1, kMedium)));
 }
 
+TEST_CASE(
+    "a store that fails is reported also where a page ends with the parameters, the counter or the records") {
+  for (const Size size : {Size{62, 256}, Size{62, 300}, Size{64, 0}, Size{64, 248}}) {
+    MemoryStore saved = make_store(size);
+    REQUIRE(save(saved, make_state(1, size)) == Status::ok);
+    for (std::size_t k = 0; k < saved.operations(); ++k) {
+      MemoryStore store = make_store(size);
+      store.fail_at(k);
+      REQUIRE(save(store, make_state(1, size)) == Status::store_failed);
+    }
+    for (std::size_t k = 0;; ++k) {
+      MemoryStore store = saved;
+      store.fail_at(k);
+      const Outcome outcome = load(store, size);
+      if (outcome.status == Status::ok) break;
+      REQUIRE(outcome.status == Status::store_failed);
+    }
+    CHECK(loads(saved, size, make_state(1, size)));
+  }
+}
+
 TEST_CASE("a checkpoint that changes while it is read is never taken for one that was saved") {
   MemoryStore saved = make_store(kMedium);
   REQUIRE(save(saved, make_state(1, kMedium)) == Status::ok);

@@ -337,6 +337,24 @@ TEST_CASE("check() names what is wrong with a batch") {
         Status::label_out_of_range);
 }
 
+TEST_CASE("check() finds a label out of range wherever it is, among any number of labels") {
+  const Widths widths{1, 3};
+  const Network network = Network::make(widths, Loss::cross_entropy).value();
+  const std::vector<float> x(network.parameters());
+  for (std::size_t rows = 1; rows < 10; ++rows) {
+    const std::vector<float> features(rows);
+    const std::vector<float> scratch(network.scratch_size(rows));
+    for (std::size_t bad = 0; bad <= rows; ++bad) {
+      CAPTURE(rows);
+      CAPTURE(bad);
+      std::vector<std::uint32_t> labels(rows, 2);
+      if (bad < rows) labels[bad] = 3;
+      CHECK(network.check(x, {rows, features, labels, {}}, scratch) ==
+            (bad < rows ? Status::label_out_of_range : Status::ok));
+    }
+  }
+}
+
 TEST_CASE("check() does not let good targets hide labels that are too few") {
   const Widths widths{2, 3};
   const Network network = Network::make(widths, Loss::squared).value();

@@ -166,6 +166,21 @@ TEST_CASE("over a lossless link no chunk is sent twice, and over a reliable one 
   }
 }
 
+TEST_CASE("an acknowledgement may speak of all 32 chunks in flight, and no further") {
+  Sender sender;
+  sender.connect({32, true}, kPath);
+  sender.begin(40);
+  const Time now(1);
+  while (sender.next(now)) {
+  }
+  CHECK_FALSE(sender.acknowledge(0, 1U << 31, now));  // the thirty-third
+  CHECK(sender.acknowledge(0, ~0U >> 1, now));        // all but the first
+  CHECK(sender.held() == 31);
+  CHECK(sender.acknowledge(32, 0, now));
+  CHECK(sender.held() == 32);
+  CHECK(sender.next(now) == 32);
+}
+
 TEST_CASE("an acknowledgement of what was never sent is refused and changes nothing") {
   Sender sender;
   sender.connect({8, false}, kPath);

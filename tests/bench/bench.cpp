@@ -3,6 +3,7 @@
 // for both.
 
 #include "machine.h"
+#include "numeric/crc32c.h"
 #include "yardstick.h"
 
 #include <popsgd/merge.h>
@@ -205,6 +206,27 @@ void averaging_kernel(int pairs) {
   }
 }
 
+// The ways to take a checksum, over a model of 200 kB that lies in the second-level cache.
+void checksums(int pairs) {
+  std::puts("CRC-32C of 200 kB against the table of 64 bytes (time of the table / time, median of pairs):");
+  const std::vector<std::byte> model(200'000, std::byte{0x5A});
+  constexpr int kRepeats = 20;
+  std::uint32_t sum = 0;
+  const auto run = [&](auto* crc) {
+    return [&model, &sum, crc] {
+      for (int k = 0; k < kRepeats; ++k) sum = crc(model, sum);
+    };
+  };
+  const auto against_small = [&](const char* name, auto* crc, double target) {
+    const auto [ratio, best] = pair_up(pairs, run(numeric::crc32c_small), run(crc));
+    verdict(name, ratio, target);
+    std::printf("  (%.0f MB/s)\n", 1e-6 * kRepeats * static_cast<double>(model.size()) / best);
+  };
+  against_small("slicing-by-8", numeric::crc32c_sliced, 4);
+  against_small("as this machine takes it", numeric::crc32c, 4);
+  __asm__ volatile("" : : "r"(sum));
+}
+
 void growth(int pairs) {
   std::puts("Growth with the number of agents, least squares d = 32:");
   const Workload small("least-squares:d=32,samples=60000", "", 1000, 1, 0.01F);
@@ -255,12 +277,13 @@ int main(int argc, char** argv) {
   app.add_option("--pairs", pairs, "Pairs of runs a ratio")
       ->capture_default_str()
       ->check(CLI::Range(1, 1000));
-  app.add_option("--only", only, "yardstick, threads, average, growth or network");
+  app.add_option("--only", only, "yardstick, threads, average, checksums, growth or network");
   CLI11_PARSE(app, argc, argv);
   const bool fashion = sim::fashion_mnist_available();
   if (only.empty() || only == "yardstick") against_yardstick(pairs, fashion);
   if (only.empty() || only == "threads") two_threads(pairs, fashion);
   if (only.empty() || only == "average") averaging_kernel(pairs);
+  if (only.empty() || only == "checksums") checksums(pairs);
   if (only.empty() || only == "growth") growth(pairs);
   if (only.empty() || only == "network") network_frames(pairs);
   std::printf("%d missed\n", failures);

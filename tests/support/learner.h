@@ -1,7 +1,7 @@
 // A swarm that learns, with all that it refers to.
 #pragma once
 
-#include "swarm.h"
+#include "models_of.h"
 
 #include <popsgd/sim/algorithm.h>
 

@@ -1,7 +1,7 @@
 // A network of agents with what it needs around it.
 #pragma once
 
-#include "swarm.h"
+#include "models_of.h"
 
 #include <popsgd/sim/network.h>
 

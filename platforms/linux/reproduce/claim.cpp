@@ -6,13 +6,14 @@
 namespace popsgd::command {
 
 std::span<const Claim> claims() {
-  static constexpr std::array<Claim, 5> kClaims{{
+  static constexpr std::array<Claim, 6> kClaims{{
       {"convex", "PopSGD converges for convex objectives.", test_convex},
       {"non-convex", "PopSGD converges for non-convex objectives.", test_non_convex},
       {"linear-speedup", "In the convex case n agents are n times as fast as one.", test_linear_speedup},
       {"concentration", "The agents' models stay concentrated around their mean.", test_concentration},
       {"comparison", "PopSGD learns as well as its alternatives from the same number of gradients.",
        test_comparison},
+      {"byzantine", "A tenth of Byzantine agents does not keep the others from learning.", test_byzantine},
   }};
   return kClaims;
 }

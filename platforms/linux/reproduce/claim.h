@@ -33,11 +33,11 @@ struct Finding {
 
 struct Claim {
   std::string_view name;
-  std::string_view statement;  ///< what the paper says
+  std::string_view statement;  ///< what is claimed
   Finding (*test)(const Effort&);
 };
 
-/// convex, non-convex, linear-speedup, concentration, comparison.
+/// convex, non-convex, linear-speedup, concentration, comparison; and byzantine, which the abstract does not claim.
 [[nodiscard]] std::span<const Claim> claims();
 
 Finding test_convex(const Effort& effort);
@@ -45,6 +45,7 @@ Finding test_non_convex(const Effort& effort);
 Finding test_linear_speedup(const Effort& effort);
 Finding test_concentration(const Effort& effort);
 Finding test_comparison(const Effort& effort);
+Finding test_byzantine(const Effort& effort);
 
 /// An algorithm with all that it refers to, for claims that run many.
 class Trial {

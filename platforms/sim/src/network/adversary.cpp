@@ -15,7 +15,7 @@ namespace popsgd::sim {
 namespace {
 
 constexpr float kHuge = 1e30F;
-constexpr float kPush = 0.003F;
+constexpr float kPush = 0.002F;
 constexpr std::uint64_t kLoris = 9'000'000;  // microseconds; an honest agent waits Timing::idle, 10 seconds
 constexpr std::uint32_t kDay = 24U * 3600U * 1000U;
 constexpr std::size_t kRecords = 64;

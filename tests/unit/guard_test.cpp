@@ -49,27 +49,30 @@ TEST_CASE("the distance is the root of the mean squared difference") {
 }
 
 TEST_CASE(
-    "before the first partner the gate admits up to twice the last local update, or all if there was none") {
+    "before the first partner the gate admits up to four times the last local update, or all if there was "
+    "none") {
   Gate gate;
-  CHECK(gate.radius(0.25F) == 0.5F);
-  CHECK_FALSE(gate.admit(0.51F, 0.25F));
-  CHECK(Gate().admit(0.5F, 0.25F));
+  CHECK(gate.radius(0.25F) == 1);
+  CHECK_FALSE(gate.admit(1.01F, 0.25F));
+  CHECK(Gate().admit(1, 0.25F));
   CHECK(Gate().admit(1e30F, 0));
 }
 
 // The radius by the words of the header, from exact distances.
 float radius_by_definition(std::vector<float> seen, int refusals, float last_update) {
-  float radius = 2 * last_update;
+  float radius = 4 * last_update;
   if (!seen.empty()) {
     std::vector<float> last(seen.end() - static_cast<std::ptrdiff_t>(std::min<std::size_t>(15, seen.size())),
                             seen.end());
     std::sort(last.begin(), last.end());
-    radius = 1.5F * (last[(last.size() - 1) / 2] + last[last.size() / 2]) / 2;
+    radius = std::max(radius, 1.5F * (last[(last.size() - 1) / 2] + last[last.size() / 2]) / 2);
   }
   return radius * std::pow(1.5F, static_cast<float>(std::max(0, refusals - 2)));
 }
 
-TEST_CASE("the radius is 1.5 medians of the last 15 bounded distances, and grows from the third refusal on") {
+TEST_CASE(
+    "the radius is 1.5 medians of the last 15 bounded distances or 4 local updates, and grows from the third "
+    "refusal on") {
   CAPTURE(kSeed);
   Random random(kSeed, Purpose::user);
   for (int run = 0; run < 20; ++run) {
@@ -78,11 +81,12 @@ TEST_CASE("the radius is 1.5 medians of the last 15 bounded distances, and grows
     int refusals = 0;
     for (int k = 0; k < 200; ++k) {
       const float distance = std::exp(random.normal()) * (random.uniform() < 0.2F ? 20.0F : 1.0F);
-      const float radius = gate.radius(0.5F);
+      const float update = 0.6F * random.uniform();
+      const float radius = gate.radius(update);
       CAPTURE(run);
       CAPTURE(k);
-      REQUIRE(radius == doctest::Approx(radius_by_definition(seen, refusals, 0.5F)).epsilon(0.005));
-      const bool admitted = gate.admit(distance, 0.5F);
+      REQUIRE(radius == doctest::Approx(radius_by_definition(seen, refusals, update)).epsilon(0.005));
+      const bool admitted = gate.admit(distance, update);
       REQUIRE(admitted == (distance <= radius));
       refusals = admitted ? 0 : refusals + 1;
       seen.push_back(std::min(distance, radius));
@@ -96,7 +100,7 @@ TEST_CASE(
   Gate gate;
   for (int k = 0; k < 15; ++k) REQUIRE(gate.admit(1, 1));
   int refusals = 0;
-  while (!gate.admit(1000, 1)) ++refusals;
+  while (!gate.admit(1000, 0.1F)) ++refusals;
   CHECK(refusals > 3);
   CHECK(refusals <= 20);  // 1.5^18 > 1000 / 1.5
 }
@@ -107,10 +111,17 @@ TEST_CASE("distant peers among many do not move the radius by more than the fact
   int admitted = 0;
   for (int k = 0; k < 3000; ++k) {
     const bool hostile = k % 10 < 3;
-    if (gate.admit(hostile ? 50.0F : 1.0F, 1) && hostile) ++admitted;
+    if (gate.admit(hostile ? 50.0F : 1.0F, 0.1F) && hostile) ++admitted;
   }
   CHECK(admitted == 0);
-  CHECK(gate.radius(1) == 1.5F);
+  CHECK(gate.radius(0.1F) == 1.5F);
+}
+
+TEST_CASE("agents that begin with equal models admit each other when they have learned") {
+  Gate learning;
+  for (int k = 0; k < 20; ++k) REQUIRE(learning.admit(0, 1));  // snapshots from before the first steps
+  CHECK(learning.admit(3, 1));
+  CHECK_FALSE(learning.admit(50, 1));
 }
 
 TEST_CASE("a refusal without end neither overflows nor stops admitting what is near") {

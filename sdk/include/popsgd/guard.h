@@ -26,8 +26,9 @@ inline constexpr std::size_t kRefusals = 5;
 [[nodiscard]] float rms_distance(ConstParams a, ConstParams b) noexcept;
 
 /// Admits a partner whose model is not much further away than those met before. The radius is 1.5 times the median of the
-/// last 15 distances, before the first twice the size of the last local update; from the third
-/// refusal in a row on it grows by 1.5 at each, so that no honest agent is shut out however skewed its data. What is
+/// last 15 distances, but at least four times the size of the last local update: those who begin with equal models
+/// know no distance yet that is above 0. From the third refusal in a row on it
+/// grows by 1.5 at each, so that no honest agent is shut out however skewed its data. What is
 /// remembered of a distance is at most the radius it was held against: many distant peers cannot drag the median
 /// to where they are. Distances are remembered with 8 bits of precision; 32 bytes in all.
 ///

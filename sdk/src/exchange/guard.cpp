@@ -12,7 +12,7 @@ namespace popsgd {
 namespace {
 
 constexpr float kFactor = 1.5F;              // admitted: this many medians
-constexpr float kStart = 2.0F;               // before the first: this many local updates
+constexpr float kFloor = 4.0F;               // or local updates, if that is more
 constexpr float kGrowth = 1.5F;              // a refusal, when patience is at its end
 constexpr std::uint8_t kMostRefusals = 200;  // 1.5^200 is beyond every float
 
@@ -51,7 +51,8 @@ bool Gate::admit(float distance, float last_update) noexcept {
 
 float Gate::radius(float last_update) const noexcept {
   if (recorded_ == 0 && last_update == 0) return std::numeric_limits<float>::max();
-  float radius = recorded_ == 0 ? kStart * last_update : kFactor * median();
+  // Without the floor those who begin with equal models would remember distances of 0, and admit nobody ever after.
+  float radius = std::max(kFloor * last_update, recorded_ == 0 ? 0.0F : kFactor * median());
   for (int k = kPatience; k <= refusals_ && radius < std::numeric_limits<float>::max(); ++k)
     radius *= kGrowth;
   return std::min(radius, std::numeric_limits<float>::max());

@@ -36,6 +36,11 @@ exits 2 "0.9" -- simulate --data blobs --engine network --link loss=1
 exits 2 "KEY=VALUE" -- simulate --data blobs --engine network --link lossy
 exits 2 "--link is for --engine network" -- simulate --data blobs --link loss=0.1
 exits 2 "lasting must be below every" -- simulate --data blobs --engine network --contacts split:every=10,lasting=10
+exits 2 "did you mean 'sign-flip'" -- simulate --data blobs --engine network --byzantine sign-flop:0.1
+exits 2 "below 0.5" -- simulate --data blobs --engine network --byzantine nan:0.5
+exits 2 "KIND:FRACTION" -- simulate --data blobs --engine network --byzantine nan
+exits 2 "at least 3 agents" -- simulate --data blobs --engine network --agents 2 --byzantine nan:0.1
+exits 2 "--byzantine is for --engine network" -- simulate --data blobs --byzantine nan:0.1
 exits 2 "--mean-wait is from 1" -- simulate --data blobs --engine network --mean-wait 0
 exits 2 "did you mean 'rate'" -- simulate --data blobs --engine network --crash rat=0.1
 exits 2 "0.5" -- simulate --data blobs --engine network --crash rate=1

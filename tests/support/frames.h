@@ -48,7 +48,7 @@ inline Handshake any_handshake(Random& random) {
           .mtu = any16(random, kLargestControlFrame),
           .window = any16(random, 1),
           .format = Format::float32,
-          .fresh = random.below(2) != 0};
+          .standing = static_cast<Standing>(random.below(3))};
 }
 
 /// A valid frame; fields that do not count for its kind are at their defaults.

@@ -67,7 +67,8 @@ Bytes built(const Frame& frame) {
   const wire::Place place(frame.block, frame.chunk);
   const Handshake& h = frame.handshake;
   const wire::Handshake handshake(h.nonce, h.fingerprint, h.counter, h.parameters, h.block_length, h.version,
-                                  h.mtu, h.window, wire::Format::float32, h.fresh);
+                                  h.mtu, h.window, wire::Format::float32,
+                                  static_cast<wire::Standing>(h.standing));
   const wire::Checksums checksums(frame.checksums.initiator, frame.checksums.responder);
   const Acknowledgement none;
   const Acknowledgement& a = frame.acknowledgement ? *frame.acknowledgement : none;
@@ -140,7 +141,7 @@ TEST_CASE("FlatBuffers' own reader finds every field of a frame") {
     if (const auto* h = table.handshake()) {
       CHECK(h->nonce() == frame.handshake.nonce);
       CHECK(h->window() == frame.handshake.window);
-      CHECK(h->fresh() == frame.handshake.fresh);
+      CHECK(h->standing() == static_cast<wire::Standing>(frame.handshake.standing));
     }
     if (const auto* sums = table.checksums()) CHECK(sums->responder() == frame.checksums.responder);
     if (const auto retry_ms = table.retry_ms()) CHECK(*retry_ms == frame.retry_ms);

@@ -65,7 +65,8 @@ TEST_CASE("whenever power fails, with checkpoints or without, no invariant is ev
     crashes += totals.crashes;
     restored += totals.restored;
   }
-  MESSAGE(exchanges << " exchanges, " << crashes << " failures of power, " << restored << " restarts from a checkpoint");
+  MESSAGE(exchanges << " exchanges, " << crashes << " failures of power, " << restored
+                    << " restarts from a checkpoint");
   CHECK(crashes > 1000);
   CHECK(exchanges > 1000);
 }

@@ -231,6 +231,7 @@ TEST_CASE("a hostile block is refused on both sides, and counted by its reason")
       net.add(config, honest);
       net.connect();
       for (int k = 0; k < 3; ++k) {  // the gate learns what is usual
+        for (float& x : net[1].x) x += 0.01F;
         REQUIRE(net[0].agent.meet(kSecond, net.now) == Status::ok);
         net.run(net.now + 60'000, true);
       }
@@ -246,6 +247,42 @@ TEST_CASE("a hostile block is refused on both sides, and counted by its reason")
       CHECK(net[1].agent.metrics().completed == 3);
     }
   }
+}
+
+TEST_CASE(
+    "an agent refused twice in a row moves alone towards those who refuse it, until they take it back") {
+  LossyNet net(1, {});
+  for (std::uint32_t k = 0; k < 3; ++k) {
+    AgentConfig config = config_of(k + 1);
+    config.guarding.gate = true;
+    net.add(config, std::vector<float>(100, 0.01F * static_cast<float>(k)));
+  }
+  net.connect();
+  const auto meet = [&net](std::size_t from, PeerId to) {
+    REQUIRE(net[from].agent.meet(to, net.now) == Status::ok);
+    net.run(net.now + 60'000, true);
+  };
+  for (int k = 0; k < 4; ++k) {  // two that are used to being close
+    meet(1, PeerId{2});
+    for (float& x : net[2].x) x += 0.01F;
+  }
+  net[0].x.assign(100, 8);
+  const auto crowd = std::pair(net[1].x, net[2].x);
+  meet(0, PeerId{1});
+  meet(0, PeerId{2});
+  CHECK(net[0].x[0] == 8);
+  CHECK(net[0].agent.metrics().completed == 0);
+  meet(0, PeerId{1});
+  CHECK(net[0].x[0] == doctest::Approx((8 + crowd.first[0]) / 2));
+  CHECK(std::pair(net[1].x, net[2].x) == crowd);
+  CHECK(net[0].agent.metrics().completed == 1);
+  for (int k = 0; k < 20; ++k) {
+    meet(0, PeerId{1});
+    meet(1, PeerId{2});
+    meet(2, PeerId{0});
+  }
+  for (std::size_t k = 0; k < 3; ++k) CHECK(net[k].x[0] == doctest::Approx(net[0].x[0]).epsilon(0.01));
+  CHECK(net[0].x[0] < 1);  // it has come to them
 }
 
 // What must hold after every event, whatever the links do.

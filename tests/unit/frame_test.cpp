@@ -31,7 +31,7 @@ TEST_CASE("what frames carry differs when any one of its fields does") {
                                   [](Handshake& h) { ++h.version; },
                                   [](Handshake& h) { ++h.mtu; },
                                   [](Handshake& h) { ++h.window; },
-                                  [](Handshake& h) { h.fresh = true; },
+                                  [](Handshake& h) { h.standing = Standing::fresh; },
                               }});
   check_equality(Acknowledgement{}, std::array<void (*)(Acknowledgement&), 3>{{
                                         [](Acknowledgement& a) { ++a.block; },

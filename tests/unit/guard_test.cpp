@@ -49,44 +49,50 @@ TEST_CASE("the distance is the root of the mean squared difference") {
 }
 
 TEST_CASE(
-    "before the first partner the gate admits up to four times the last local update, or all if there was "
-    "none") {
+    "before the first partner the gate admits up to twice the last local update, or all if there was none") {
   Gate gate;
-  CHECK(gate.radius(0.25F) == 1);
-  CHECK_FALSE(gate.admit(1.01F, 0.25F));
-  CHECK(Gate().admit(1, 0.25F));
-  CHECK(Gate().admit(1e30F, 0));
+  CHECK(gate.radius(0.25F, 0) == 0.5F);
+  CHECK_FALSE(gate.admit(0.51F, 0.25F, 0));
+  CHECK(Gate().admit(0.5F, 0.25F, 0));
+  CHECK(Gate().admit(1e30F, 0, 0));
+}
+
+TEST_CASE("who has met only equals and never learned knows no scale, and admits anybody") {
+  Gate gate;
+  for (int k = 0; k < 20; ++k) REQUIRE(gate.admit(0, 0, 0));
+  CHECK(gate.admit(5, 0, 0));
 }
 
 // The radius by the words of the header, from exact distances.
-float radius_by_definition(std::vector<float> seen, int refusals, float last_update) {
-  float radius = 4 * last_update;
+float radius_by_definition(std::vector<float> seen, unsigned refusals, float last_update) {
+  float radius = 2 * last_update;
   if (!seen.empty()) {
     std::vector<float> last(seen.end() - static_cast<std::ptrdiff_t>(std::min<std::size_t>(15, seen.size())),
                             seen.end());
     std::sort(last.begin(), last.end());
     radius = std::max(radius, 1.5F * (last[(last.size() - 1) / 2] + last[last.size() / 2]) / 2);
   }
-  return radius * std::pow(1.5F, static_cast<float>(std::max(0, refusals - 2)));
+  return radius * std::pow(1.5F, std::max(0.0F, static_cast<float>(refusals) - 1));
 }
 
 TEST_CASE(
-    "the radius is 1.5 medians of the last 15 bounded distances or 4 local updates, and grows from the third "
+    "the radius is 1.5 medians of the last 15 bounded distances or 2 local updates, and grows from the "
+    "second "
     "refusal on") {
   CAPTURE(kSeed);
   Random random(kSeed, Purpose::user);
   for (int run = 0; run < 20; ++run) {
     Gate gate;
     std::vector<float> seen;
-    int refusals = 0;
+    unsigned refusals = 0;
     for (int k = 0; k < 200; ++k) {
       const float distance = std::exp(random.normal()) * (random.uniform() < 0.2F ? 20.0F : 1.0F);
       const float update = 0.6F * random.uniform();
-      const float radius = gate.radius(update);
+      const float radius = gate.radius(update, refusals);
       CAPTURE(run);
       CAPTURE(k);
       REQUIRE(radius == doctest::Approx(radius_by_definition(seen, refusals, update)).epsilon(0.005));
-      const bool admitted = gate.admit(distance, update);
+      const bool admitted = gate.admit(distance, update, refusals);
       REQUIRE(admitted == (distance <= radius));
       refusals = admitted ? 0 : refusals + 1;
       seen.push_back(std::min(distance, radius));
@@ -98,40 +104,44 @@ TEST_CASE(
     "nobody is shut out for long: a partner at any distance is admitted after a logarithmic number of "
     "refusals") {
   Gate gate;
-  for (int k = 0; k < 15; ++k) REQUIRE(gate.admit(1, 1));
-  int refusals = 0;
-  while (!gate.admit(1000, 0.1F)) ++refusals;
+  for (int k = 0; k < 15; ++k) REQUIRE(gate.admit(1, 1, 0));
+  unsigned refusals = 0;
+  while (!gate.admit(1000, 0.1F, refusals)) ++refusals;
   CHECK(refusals > 3);
-  CHECK(refusals <= 20);  // 1.5^18 > 1000 / 1.5
+  CHECK(refusals <= 18);  // 1.5^17 > 1000 / 1.5
 }
 
 TEST_CASE("distant peers among many do not move the radius by more than the factor of 1.5") {
   Gate gate;
-  for (int k = 0; k < 15; ++k) REQUIRE(gate.admit(1, 1));
+  for (int k = 0; k < 15; ++k) REQUIRE(gate.admit(1, 1, 0));
   int admitted = 0;
+  unsigned refusals = 0;
   for (int k = 0; k < 3000; ++k) {
     const bool hostile = k % 10 < 3;
-    if (gate.admit(hostile ? 50.0F : 1.0F, 0.1F) && hostile) ++admitted;
+    const bool ok = gate.admit(hostile ? 50.0F : 1.0F, 0.1F, refusals);
+    refusals = ok ? 0 : refusals + 1;
+    if (ok && hostile) ++admitted;
   }
   CHECK(admitted == 0);
-  CHECK(gate.radius(0.1F) == 1.5F);
+  CHECK(gate.radius(0.1F, 0) == 1.5F);
 }
 
 TEST_CASE("agents that begin with equal models admit each other when they have learned") {
   Gate learning;
-  for (int k = 0; k < 20; ++k) REQUIRE(learning.admit(0, 1));  // snapshots from before the first steps
-  CHECK(learning.admit(3, 1));
-  CHECK_FALSE(learning.admit(50, 1));
+  for (int k = 0; k < 20; ++k) REQUIRE(learning.admit(0, 1, 0));  // snapshots from before the first steps
+  CHECK(learning.admit(1.9F, 1, 0));
+  CHECK_FALSE(learning.admit(50, 1, 0));
 }
 
 TEST_CASE("a refusal without end neither overflows nor stops admitting what is near") {
   Gate gate;
-  REQUIRE(gate.admit(1, 1));
-  for (int k = 0; k < 1000; ++k) static_cast<void>(gate.admit(std::numeric_limits<float>::max(), 1));
-  CHECK(std::isfinite(gate.radius(1)));
-  CHECK(gate.admit(1, 1));
-  for (int k = 0; k < 3; ++k) CHECK_FALSE(gate.admit(kNan, 1));
-  CHECK(std::isfinite(gate.radius(1)));
+  REQUIRE(gate.admit(1, 1, 0));
+  for (unsigned k = 0; k < 1000; ++k)
+    static_cast<void>(gate.admit(std::numeric_limits<float>::max(), 1, std::min(k, 255U)));
+  CHECK(std::isfinite(gate.radius(1, 255)));
+  CHECK(gate.admit(1, 1, 255));
+  for (int k = 0; k < 3; ++k) CHECK_FALSE(gate.admit(kNan, 1, 255));
+  CHECK(std::isfinite(gate.radius(1, 255)));
 }
 
 }  // namespace

@@ -163,6 +163,7 @@ TEST_CASE(
   CHECK(halves(0.5F, {0.25F, -1}, 0.5F, {-0.25F}) == 1);
   CHECK(halves(1, {0.25F, -1}, 0, {0, 0}) == 0);
   CHECK(halves(1, {0.25F, -1}, 0, {0, 1e-9F}) == 1);
+  CHECK(halves(0.5F, {0.25F, -1}, 0, {0, 0}) == 0);
   CHECK(halves(1, {0.25F, -1}, 0.5F, {-0.25F, 1}) == 1);
 
   sim::Invariants invariants;

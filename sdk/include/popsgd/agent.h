@@ -64,7 +64,7 @@ struct Applied {
   std::uint32_t length = 0;
   bool initiator = false;  ///< of the exchange, the agent that tells
   bool last = false;       ///< the exchange is complete
-  float weight = 0.5F;     ///< of the partner's block; 1 and 0 if one of the two had learned nothing yet
+  float weight = 0.5F;     ///< of the partner's block; 0: this side stays, as its partner is fresh or astray
 };
 
 /// Told of every block applied, e.g. to check an exchange from outside. Must not call the agent.

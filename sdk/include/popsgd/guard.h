@@ -19,6 +19,10 @@ enum class Refusal : std::uint8_t {
 };
 inline constexpr std::size_t kRefusals = 5;
 
+/// Refusals in a row, its own or its partners', after which an agent takes itself to be the one that is astray: with so
+/// few hostile peers that a swarm can stand them, it then most likely is.
+inline constexpr unsigned kAstray = 2;
+
 /// not_finite or out_of_range if any of `theirs` is, otherwise none. limit > 0.
 [[nodiscard]] Refusal examine(ConstParams theirs, float limit) noexcept;
 
@@ -26,34 +30,32 @@ inline constexpr std::size_t kRefusals = 5;
 [[nodiscard]] float rms_distance(ConstParams a, ConstParams b) noexcept;
 
 /// Admits a partner whose model is not much further away than those met before. The radius is 1.5 times the median of the
-/// last 15 distances, but at least four times the size of the last local update: those who begin with equal models
-/// know no distance yet that is above 0. From the third refusal in a row on it
-/// grows by 1.5 at each, so that no honest agent is shut out however skewed its data. What is
-/// remembered of a distance is at most the radius it was held against: many distant peers cannot drag the median
-/// to where they are. Distances are remembered with 8 bits of precision; 32 bytes in all.
+/// last 15 distances, but at least twice the size of the last local update: those who begin with equal models know no
+/// distance yet that is above 0. From the second refusal in a row on it grows by 1.5 at each, so that no honest agent is
+/// shut out however skewed its data. What is remembered of a distance is at most the radius it was held against:
+/// many distant peers cannot drag the median to where they are. Distances are remembered with 8 bits of
+/// precision; 32 bytes in all.
 ///
 /// Refusing beats moving a part of the way: a clipped step towards a hostile model is still a step towards it.
 class Gate {
  public:
-  /// Whether a partner at `distance` may be averaged with. Remembers it. distance >= 0 and finite;
-  /// last_update: rms of the last local step, 0 if there was none: then the first distance is admitted, whatever it is.
-  [[nodiscard]] bool admit(float distance, float last_update) noexcept;
+  /// Whether a partner at `distance` may be averaged with. Remembers it. distance >= 0 and finite; last_update: rms of
+  /// the last local step, 0 if there was none; refusals: in a row before this one, by either side.
+  [[nodiscard]] bool admit(float distance, float last_update, unsigned refusals) noexcept;
 
-  /// The largest distance it would admit now.
-  [[nodiscard]] float radius(float last_update) const noexcept;
+  /// The largest distance it would admit now: any, as long as it knows of no distance and no update above 0.
+  [[nodiscard]] float radius(float last_update, unsigned refusals) const noexcept;
 
   /// Whether it remembers distances only: false for bytes that never were a gate.
   [[nodiscard]] bool sound() const noexcept;
 
  private:
   static constexpr std::size_t kWindow = 15;
-  static constexpr std::uint8_t kPatience = 3;  // refusals in a row before the radius grows
 
   [[nodiscard]] float median() const noexcept;
 
   std::array<std::uint16_t, kWindow> distances_{};  // the upper half of a float; a ring
   std::uint8_t recorded_ = 0;  // distances so far, counted on from kWindow in rounds of it
-  std::uint8_t refusals_ = 0;  // in a row
 };
 static_assert(sizeof(Gate) == 32);
 

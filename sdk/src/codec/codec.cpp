@@ -68,7 +68,7 @@ bool valid(const Acknowledgement& acknowledgement) noexcept {
 bool valid(const Handshake& handshake) noexcept {
   return handshake.parameters > 0 && handshake.block_length > 0 && handshake.window > 0 &&
          (handshake.parameters - 1) / handshake.block_length < kMostBlocks &&
-         handshake.mtu >= kLargestControlFrame;
+         handshake.mtu >= kLargestControlFrame && handshake.standing <= Standing::fresh;
 }
 
 /// The fields the frame is written with; its kind is known.
@@ -101,10 +101,16 @@ std::uint16_t last_slot(Kind kind, std::uint8_t fields) noexcept {
 }
 
 wire::Handshake to_wire(const Handshake& h) noexcept {
-  return {h.nonce,      h.fingerprint,  h.counter,
-          h.parameters, h.block_length, h.version,
-          h.mtu,        h.window,       static_cast<wire::Format>(h.format),
-          h.fresh};
+  return {h.nonce,
+          h.fingerprint,
+          h.counter,
+          h.parameters,
+          h.block_length,
+          h.version,
+          h.mtu,
+          h.window,
+          static_cast<wire::Format>(h.format),
+          static_cast<wire::Standing>(h.standing)};
 }
 
 Handshake from_wire(const wire::Handshake& h) noexcept {
@@ -117,7 +123,7 @@ Handshake from_wire(const wire::Handshake& h) noexcept {
           .mtu = h.mtu(),
           .window = h.window(),
           .format = static_cast<Format>(h.format()),
-          .fresh = h.fresh()};
+          .standing = static_cast<Standing>(h.standing())};
 }
 
 /// The table of a frame, verified; or none.

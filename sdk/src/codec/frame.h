@@ -28,6 +28,13 @@ enum class Format : std::uint8_t {
   float32 = 0,  ///< IEEE 754 binary32, little-endian
 };
 
+/// What an agent thinks of its own model. When the two of an exchange differ, the lesser moves alone.
+enum class Standing : std::uint8_t {
+  settled = 0,
+  astray = 1,  ///< refused several times in a row: moves half of the way, its partner stays
+  fresh = 2,   ///< has learned nothing yet: takes its partner's model over
+};
+
 /// Which chunks of a block have arrived.
 struct Acknowledgement {
   std::uint16_t block = 0;
@@ -48,7 +55,7 @@ struct Handshake {
   std::uint16_t mtu = 0;     ///< largest frame the sender can receive, bytes
   std::uint16_t window = 0;  ///< most chunks it can have in flight
   Format format = Format::float32;
-  bool fresh = false;  ///< the model has learned nothing yet: it adopts its partner's
+  Standing standing = Standing::settled;
 
   friend bool operator==(const Handshake&, const Handshake&) = default;
 };

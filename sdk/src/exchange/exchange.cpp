@@ -22,6 +22,13 @@ constexpr std::uint8_t kAcknowledgeEvery = 2;
 // doubt once in 0.75^-32 = 10,000 times.
 constexpr std::uint32_t kAsksInDoubt = 32;
 
+// How far this side moves towards its partner.
+float weight(codec::Standing mine, codec::Standing theirs) {
+  if (mine == theirs) return 0.5F;
+  if (mine < theirs) return 0;
+  return mine == codec::Standing::fresh ? 1.0F : 0.5F;
+}
+
 std::uint32_t checksum(ConstParams values) {
   return numeric::crc32c(std::as_bytes(values));
 }
@@ -42,7 +49,7 @@ codec::Handshake Exchange::handshake(LinkTraits traits) const {
           .mtu = std::min(config_.largest_frame, traits.mtu),
           .window = config_.window,
           .format = codec::Format::float32,
-          .fresh = learner_.fresh()};
+          .standing = learner_.standing()};
 }
 
 RoundTrip Exchange::path() const {
@@ -122,8 +129,7 @@ void Exchange::open(const codec::Handshake& plan, const codec::Handshake& theirs
   ordinal_ = 0;
   began_ = heard_ = now;
   confirmed_ = counted_ = false;
-  const bool fresh = learner_.fresh();
-  weight_ = fresh == theirs.fresh ? 0.5F : (fresh ? 1.0F : 0.0F);
+  weight_ = weight(plan_.standing, theirs.standing);
   sender_.connect({std::min<std::uint16_t>(plan.window, kMostInFlight), traits.reliable}, repeats_);
 
   const bool blocking = config_.averaging == Averaging::blocking;
@@ -252,6 +258,7 @@ void Exchange::receive_abort(const codec::Frame& frame, Time now) {
   // An initiator that knows nothing of an exchange may have forgotten what it decided.
   if (phase_ == Phase::prepared && frame.code == static_cast<std::uint8_t>(Ending::unknown))
     ++metrics_.in_doubt;
+  if (frame.code == static_cast<std::uint8_t>(Ending::refused)) learner_.was_refused();
   end(false, now);
 }
 
@@ -330,12 +337,13 @@ void Exchange::remember(Time now) {
 
 void Exchange::refuse(Refusal refusal, Time now, std::optional<Reply>& reply) {
   ++metrics_.refused[static_cast<std::size_t>(refusal)];
+  if (refusal == Refusal::too_far) learner_.was_refused();
   reply = abort(Ending::refused);
   end(false, now);
 }
 
 void Exchange::end(bool complete, Time now) {
-  if (complete) learner_.set_fresh(false);
+  if (complete && weight_ != 0) learner_.has_moved();
   ++(complete ? metrics_.completed : metrics_.cut_short);
   metrics_.retransmissions += sender_.retransmissions();
   remember(now);

@@ -11,10 +11,9 @@
 namespace popsgd {
 namespace {
 
-constexpr float kFactor = 1.5F;              // admitted: this many medians
-constexpr float kFloor = 4.0F;               // or local updates, if that is more
-constexpr float kGrowth = 1.5F;              // a refusal, when patience is at its end
-constexpr std::uint8_t kMostRefusals = 200;  // 1.5^200 is beyond every float
+constexpr float kFactor = 1.5F;  // admitted: this many medians
+constexpr float kFloor = 2.0F;   // or local updates, if that is more
+constexpr float kGrowth = 1.5F;  // a refusal, when patience is at its end
 
 // Rounded to nearest: a float's sign, exponent and 7 bits.
 std::uint16_t shorten(float value) {
@@ -39,23 +38,20 @@ float rms_distance(ConstParams a, ConstParams b) noexcept {
   return static_cast<float>(std::sqrt(square / static_cast<double>(a.size())));
 }
 
-bool Gate::admit(float distance, float last_update) noexcept {
-  const float most = radius(last_update);
-  const bool admitted = distance <= most;
+bool Gate::admit(float distance, float last_update, unsigned refusals) noexcept {
+  const float most = radius(last_update, refusals);
   distances_[recorded_ % kWindow] =
       shorten(std::min({distance, most, std::numeric_limits<float>::max() / 2}));
   recorded_ = static_cast<std::uint8_t>(recorded_ + 1U < 2 * kWindow ? recorded_ + 1 : kWindow);
-  refusals_ = admitted ? 0 : std::min<std::uint8_t>(static_cast<std::uint8_t>(refusals_ + 1), kMostRefusals);
-  return admitted;
+  return distance <= most;
 }
 
-float Gate::radius(float last_update) const noexcept {
-  if (recorded_ == 0 && last_update == 0) return std::numeric_limits<float>::max();
-  // Without the floor those who begin with equal models would remember distances of 0, and admit nobody ever after.
+float Gate::radius(float last_update, unsigned refusals) const noexcept {
+  constexpr float kAny = std::numeric_limits<float>::max();
   float radius = std::max(kFloor * last_update, recorded_ == 0 ? 0.0F : kFactor * median());
-  for (int k = kPatience; k <= refusals_ && radius < std::numeric_limits<float>::max(); ++k)
-    radius *= kGrowth;
-  return std::min(radius, std::numeric_limits<float>::max());
+  if (radius == 0) return kAny;
+  for (unsigned k = kAstray; k <= refusals && radius < kAny; ++k) radius *= kGrowth;
+  return std::min(radius, kAny);
 }
 
 bool Gate::sound() const noexcept {

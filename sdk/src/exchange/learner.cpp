@@ -49,7 +49,23 @@ Refusal Learner::judge(Stretch block, ConstParams mine, ConstParams theirs) {
   const Refusal refusal = examine(theirs, config_.guarding.limit);
   if (refusal != Refusal::none || !config_.guarding.gate || fresh_) return refusal;
   Gate& gate = gates_[block.offset / gate_length_];
-  return gate.admit(rms_distance(mine, theirs), last_update_) ? Refusal::none : Refusal::too_far;
+  const bool admitted = gate.admit(rms_distance(mine, theirs), last_update_, refusals_);
+  return admitted ? Refusal::none : Refusal::too_far;
+}
+
+// Who admits everybody is not led astray by those who refuse.
+codec::Standing Learner::standing() const {
+  if (fresh_) return codec::Standing::fresh;
+  return config_.guarding.gate && refusals_ >= kAstray ? codec::Standing::astray : codec::Standing::settled;
+}
+
+void Learner::was_refused() {
+  refusals_ = static_cast<std::uint8_t>(std::min(refusals_ + 1, 255));
+}
+
+void Learner::has_moved() {
+  fresh_ = false;
+  refusals_ = 0;
 }
 
 void Learner::merge(Stretch block, ConstParams mine, ConstParams theirs, float weight) {

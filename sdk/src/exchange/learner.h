@@ -1,6 +1,7 @@
 // What an agent has when nobody is near: a model, local steps, and its half of an averaging.
 #pragma once
 
+#include "codec/frame.h"
 #include "exchange/records.h"
 
 #include <popsgd/agent.h>
@@ -47,7 +48,11 @@ class Learner {
   [[nodiscard]] StepCounter counter() const { return counter_; }
   [[nodiscard]] std::uint64_t steps() const { return steps_; }
   [[nodiscard]] bool fresh() const { return fresh_; }
-  void set_fresh(bool fresh) { fresh_ = fresh; }
+  [[nodiscard]] codec::Standing standing() const;
+  /// An exchange was refused because the two models are too far apart, or for a reason only the partner knows.
+  void was_refused();
+  /// An exchange is complete, and its partner's model had a part in it.
+  void has_moved();
 
   /// What a checkpoint needs to know besides the model, and goes on from.
   void describe(Records& records) const;
@@ -66,6 +71,7 @@ class Learner {
   std::uint64_t steps_ = 0;
   float last_update_ = 0;  // rms of the last local step, estimated
   bool fresh_;
+  std::uint8_t refusals_ = 0;  // in a row
 };
 
 }  // namespace popsgd

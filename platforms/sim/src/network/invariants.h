@@ -21,8 +21,8 @@ class Invariants {
   /// Each side of an exchange applies a block at most once, and the responder only what the initiator has applied. Of
   /// honest agents; `with_liar`: with a partner that is not, which may say that it has applied what it has not.
   ///
-  /// What the two sides change their models by cancels, to rounding: the swarm's mean stays where it is. Unless one had
-  /// learned nothing yet: then its partner's model does not change at all.
+  /// What the two sides change their models by cancels, to rounding: the swarm's mean stays where it is. Unless one is
+  /// fresh or astray: then its partner's model does not change at all.
   void applied(const Applied& applied, bool with_liar = false, const Change& change = {});
   /// After an event at the agent: it is in one exchange at most, and will be woken in time.
   void agent(const Agent& agent, Time now);

@@ -37,8 +37,8 @@ Data:      fashion-mnist, least-squares, logistic, blobs, noise; a folder with M
 Schedules: constant, inverse:HORIZON, inverse-sqrt:HORIZON, piecewise:STEPS=FACTOR,...
 Graphs:    complete, ring, torus, regular:R, small-world:K,P, geometric:DEGREE, edges:FILE
 Shards:    shared, iid, dirichlet:ALPHA, labels:K
-Links:     loss, duplicate, corrupt, truncate (probabilities a frame), delay, jitter (ms), bandwidth
-           (bit/s), mtu (bytes), reliable=1; e.g. loss=0.1,delay=20
+Links:     loss, duplicate, corrupt, truncate (probabilities a frame), sever (an exchange: one half is
+           lost), delay, jitter (ms), bandwidth (bit/s), mtu (bytes), reliable=1; e.g. loss=0.1,delay=20
 Contacts:  always, split:parts=2,every=60,lasting=20 (s), on-off:up=30,down=30 (mean s),
            mobile:degree=4,speed=0.01 (others in reach, sides of the torus a second)
 Crashes:   rate (probability each time an agent is called), down (s until it is back), save (s

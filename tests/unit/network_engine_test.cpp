@@ -258,11 +258,12 @@ TEST_CASE("a run that diverges says so") {
 
 TEST_CASE("links are read as they are written, and whatever is wrong is named") {
   const LinkSettings link = parse_links(
-      "loss=0.1,duplicate=0.2,corrupt=0.3,truncate=0.4,delay=20,jitter=5.5,bandwidth=1e6,mtu=300");
+      "loss=0.1,duplicate=0.2,corrupt=0.3,truncate=0.4,sever=0.5,delay=20,jitter=5.5,bandwidth=1e6,mtu=300");
   CHECK(link.loss == 0.1);
   CHECK(link.duplicate == 0.2);
   CHECK(link.corrupt == 0.3);
   CHECK(link.truncate == 0.4);
+  CHECK(link.sever == 0.5);
   CHECK(link.delay_ms == 20);
   CHECK(link.jitter_ms == 5.5);
   CHECK(link.bandwidth == 1e6);

@@ -101,6 +101,7 @@ AgentConfig NetworkEngine::config_for(std::uint32_t index) const {
   config.largest_frame = static_cast<std::uint16_t>(network_.link.mtu);
   config.peers = static_cast<std::uint16_t>(peers);
   config.guarding.gate = network_.gate;
+  config.timing = network_.timing;
   if (adversary_.lies(index)) adversary_.configure(config);
   return config;
 }
@@ -198,7 +199,10 @@ void NetworkEngine::observe(void* context, const Applied& applied) noexcept {
     engine.invariants_.applied(applied, with_liar, change);
   }
   if (!with_liar) applied.initiator ? ++engine.one_sided_ : --engine.one_sided_;
-  if (!applied.last || !applied.initiator) return;
+  if (!applied.initiator) return;
+  const std::uint64_t doubt = std::uint64_t{engine.network_.timing.in_doubt} * 1000;
+  engine.links_.decided(static_cast<Node*>(context)->index, engine.speaker_, engine.now_ + 2 * doubt);
+  if (!applied.last) return;
   ++engine.completed_;
   if (with_liar) ++engine.with_byzantine_;
   engine.completed_at_ = engine.now_;
@@ -344,7 +348,7 @@ void NetworkEngine::transmit(std::uint32_t from, std::uint32_t to, std::span<con
   if (contacts_ && !contacts_->open(from, to)) return;
   for (int left = links_.copies(); left > 0; --left) {
     const std::uint64_t at = links_.arrival(from, to, frame.size(), now_);
-    if (links_.lost()) continue;
+    if (links_.lost() || links_.dead(from, to, now_)) continue;
     const std::uint32_t held = frames_.hold(from, to, frame, now_);
     frames_.address(held).size = static_cast<std::uint32_t>(links_.damage(frames_.bytes(held)));
     events_.push(at, Event::Kind::arrival, held);

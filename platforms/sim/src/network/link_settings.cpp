@@ -11,14 +11,15 @@ LinkSettings parse_links(std::string_view text) {
   if (spec.name != "--link") {
     throw Error("--link " + std::string(text) + " wants KEY=VALUE[,KEY=VALUE...], e.g. loss=0.1,delay=20");
   }
-  const Options options(
-      spec, {"loss", "duplicate", "corrupt", "truncate", "delay", "jitter", "bandwidth", "mtu", "reliable"});
+  const Options options(spec, {"loss", "duplicate", "corrupt", "truncate", "sever", "delay", "jitter",
+                               "bandwidth", "mtu", "reliable"});
   constexpr double kMostRate = 0.9;
   constexpr double kMostDelay = 60'000;
   link.loss = options.real("loss", link.loss, 0, kMostRate);
   link.duplicate = options.real("duplicate", link.duplicate, 0, kMostRate);
   link.corrupt = options.real("corrupt", link.corrupt, 0, kMostRate);
   link.truncate = options.real("truncate", link.truncate, 0, kMostRate);
+  link.sever = options.real("sever", link.sever, 0, kMostRate);
   link.delay_ms = options.real("delay", link.delay_ms, 0, kMostDelay);
   link.jitter_ms = options.real("jitter", link.jitter_ms, 0, kMostDelay);
   link.bandwidth = options.real("bandwidth", link.bandwidth, 0, 1e12);

@@ -10,7 +10,7 @@ std::uint64_t Links::arrival(std::uint32_t from, std::uint32_t to, std::size_t s
   const auto travel = static_cast<std::uint64_t>(delay * 1000);
   if (settings_.bandwidth == 0 && !settings_.reliable) return now + travel;
 
-  Queue& queue = queues_[std::uint64_t{from} << 32 | to];
+  Queue& queue = queues_[key(from, to)];
   if (settings_.bandwidth > 0) {
     const double microseconds = 8e6 * static_cast<double>(size) / settings_.bandwidth;
     queue.free_at = std::max(queue.free_at, now) + static_cast<std::uint64_t>(microseconds);

@@ -17,18 +17,20 @@ namespace popsgd::sim {
 /// What every directed link does to the frames on it. Rates are probabilities a frame, from 0 to 0.9.
 struct LinkSettings {
   double loss = 0;
-  double duplicate = 0;    ///< a second copy is sent behind the first
-  double corrupt = 0;      ///< a random bit is flipped
-  double truncate = 0;     ///< cut off at a random length
+  double duplicate = 0;  ///< a second copy is sent behind the first
+  double corrupt = 0;    ///< a random bit is flipped
+  double truncate = 0;   ///< cut off at a random length
+  double sever =
+      0;  ///< an exchange: the link dies when the initiator has decided, until its partner gives up
   double delay_ms = 10;    ///< 0 to 60,000
   double jitter_ms = 0;    ///< 0 to 60,000; uniform, of each frame its own: frames overtake one another
   double bandwidth = 0;    ///< bits a second; frames queue for it; 0: infinite
   std::size_t mtu = 1200;  ///< bytes of the largest frame, 256 to 65,535
-  bool reliable = false;   ///< a stream: in order, with none of the four faults
+  bool reliable = false;   ///< a stream: in order, with none of the first four faults
 };
 
-/// From KEY=VALUE[,KEY=VALUE...], with the keys loss, duplicate, corrupt, truncate, delay, jitter, bandwidth, mtu and
-/// reliable (0 or 1); empty: the defaults. Throws Error for an unknown key or a value out of range.
+/// From KEY=VALUE[,KEY=VALUE...], with the keys loss, duplicate, corrupt, truncate, sever, delay, jitter, bandwidth, mtu
+/// and reliable (0 or 1); empty: the defaults. Throws Error for an unknown key or a value out of range.
 [[nodiscard]] LinkSettings parse_links(std::string_view text);
 
 /// Which links of the topology are open, and when. A closed link carries nothing, and what is under way on it when it
@@ -111,6 +113,7 @@ struct NetworkSettings {
   CrashSettings crash{};
   std::uint32_t mean_wait_ms = 1000;  ///< between two offers of an agent of speed 1
   std::uint32_t block_length = 0;     ///< parameters; 0: the whole model in one block
+  Timing timing{};                    ///< of the agents
   bool gate = true;                   ///< agents refuse partners much further away than others
   bool check_invariants = false;      ///< after every event
 };

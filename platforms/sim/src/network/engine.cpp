@@ -14,14 +14,6 @@ constexpr std::uint32_t kMostComplete = 4096;             // agents that all kno
 constexpr double kMostWait = 24.0 * 3600 * 1000 / 32;     // ms; what an agent takes
 constexpr std::uint32_t kOrigin = 0xFFFF'FFFFU - 60'000;  // ms: the agents' clocks wrap around in a minute
 constexpr std::uint64_t kPatience = 600'000'000;  // microseconds without any exchange, and 1000 waits more
-constexpr std::uint64_t kGuard = 0x5AFE'5AFE'5AFE'5AFEU;  // behind every workspace
-
-Gradient watched(const Gradient& inner, Gradient::Function function, const void* engine) {
-  Gradient outer = inner;
-  outer.function = function;
-  outer.context = engine;
-  return outer;
-}
 
 void add(AgentMetrics& sum, const AgentMetrics& more) {
   sum.begun += more.begun;
@@ -82,86 +74,7 @@ NetworkEngine::NetworkEngine(const Problem& problem, const Settings& settings, c
   start_agents();
 }
 
-// --- the agents
-
-AgentConfig NetworkEngine::config_for(std::uint32_t index) const {
-  const double speed = settings_.speeds.empty() ? 1 : settings_.speeds[index];
-  const std::size_t peers = topology_.complete() ? settings_.agents - 1 : topology_.neighbours(index).size();
-  if (peers > std::numeric_limits<std::uint16_t>::max())
-    throw Error("--engine network: an agent has at most 65535 neighbours, not " + std::to_string(peers));
-  AgentConfig config;
-  config.sgd = settings_.sgd;
-  config.schedule = settings_.schedule;
-  config.schedule_counter = settings_.clock == Clock::gossip ? ScheduleCounter::gossip : ScheduleCounter::own;
-  config.averaging = settings_.merge == Merge::average ? Averaging::blocking : Averaging::non_blocking;
-  config.local_steps = static_cast<std::uint16_t>(settings_.local_steps.mean);
-  config.fresh = false;
-  config.mean_wait = static_cast<std::uint32_t>(std::lround(network_.mean_wait_ms / speed));
-  config.block_length = network_.block_length;
-  config.largest_frame = static_cast<std::uint16_t>(network_.link.mtu);
-  config.peers = static_cast<std::uint16_t>(peers);
-  config.guarding.gate = network_.gate;
-  config.timing = network_.timing;
-  if (adversary_.lies(index)) adversary_.configure(config);
-  return config;
-}
-
-void NetworkEngine::start_agents() {
-  std::vector<std::size_t> words(nodes_.size());
-  std::size_t total = 0;
-  for (std::uint32_t k = 0; k < nodes_.size(); ++k) {
-    words[k] = (Agent::workspace_size(config_for(k), swarm_[k].size()) + 7) / 8 + 1;
-    total += words[k];
-  }
-  workspaces_.resize(total, kGuard);
-  std::span<std::uint64_t> left(workspaces_);
-  for (std::uint32_t k = 0; k < nodes_.size(); ++k) {
-    Node& node = nodes_[k];
-    node.engine = this;
-    node.index = k;
-    node.seeds = Random(settings_.seed, Purpose::network, k + 1);
-    node.workspace = left.first(words[k]);
-    left = left.subspan(words[k]);
-    if (crashes_.saves() && !adversary_.lies(k)) {
-      node.store.emplace(Agent::checkpoint_size(config_for(k), swarm_[k].size()));
-      node.save_at = crashes_.save_after();
-    }
-    start(node, config_for(k));
-    touched(node);
-  }
-}
-
-void NetworkEngine::start(Node& node, AgentConfig config) {
-  const std::uint32_t k = node.index;
-  config.seed = node.seeds.bits64();
-  if (!adversary_.lies(k)) config.observer = {observe, &node};
-  const Params velocity = velocities_ ? (*velocities_)[k] : Params{};
-  std::fill(velocity.begin(), velocity.end(), 0.0F);
-  const Status status = node.agent.init(
-      config, swarm_[k], watched(inner_, gradient, this), {next_batch, &node}, velocity, sampler_.scratch(),
-      std::as_writable_bytes(node.workspace.first(node.workspace.size() - 1)), time());
-  if (status != Status::ok) throw Error("--engine network: an agent says: " + std::string(text(status)));
-  node.up = true;
-  connect(node);
-}
-
-LinkTraits NetworkEngine::traits() const {
-  return {.mtu = static_cast<std::uint16_t>(network_.link.mtu), .reliable = network_.link.reliable};
-}
-
-void NetworkEngine::connect(Node& node) {
-  const auto add = [&](std::uint32_t peer) {
-    if (peer == node.index || (contacts_ && !contacts_->open(node.index, peer))) return;
-    static_cast<void>(node.agent.add_peer(PeerId{peer}, traits()));
-  };
-  if (adversary_.always_busy(node.index)) {
-    static_cast<void>(node.agent.add_peer(PeerId{Adversary::kPhantom}, traits()));
-  } else if (topology_.complete()) {
-    for (std::uint32_t peer = 0; peer < nodes_.size(); ++peer) add(peer);
-  } else {
-    for (const std::uint32_t peer : topology_.neighbours(node.index)) add(peer);
-  }
-}
+// --- events
 
 // All links change before any agent may send.
 void NetworkEngine::change_contacts() {
@@ -181,43 +94,6 @@ void NetworkEngine::change_contacts() {
   }
   events_.push(contacts_->next(), Event::Kind::contacts, 0);
 }
-
-// Batches are numbered across all agents.
-const Batch& NetworkEngine::next_batch(void* context) noexcept {
-  Node& node = *static_cast<Node*>(context);
-  NetworkEngine& engine = *node.engine;
-  return engine.sampler_.draw(node.index, node.steps++ * engine.nodes_.size() + node.index, 0, 0);
-}
-
-// Of honest agents. They apply a block when they have heard their partner.
-void NetworkEngine::observe(void* context, const Applied& applied) noexcept {
-  NetworkEngine& engine = *static_cast<Node*>(context)->engine;
-  const bool with_liar = engine.adversary_.lies(engine.speaker_);
-  if (engine.shadows_) {
-    const Change change =
-        engine.shadows_->take(static_cast<Node*>(context)->index, applied.offset, applied.length);
-    engine.invariants_.applied(applied, with_liar, change);
-  }
-  if (!with_liar) applied.initiator ? ++engine.one_sided_ : --engine.one_sided_;
-  if (!applied.initiator) return;
-  const std::uint64_t doubt = std::uint64_t{engine.network_.timing.in_doubt} * 1000;
-  engine.links_.decided(static_cast<Node*>(context)->index, engine.speaker_, engine.now_ + 2 * doubt);
-  if (!applied.last) return;
-  ++engine.completed_;
-  if (with_liar) ++engine.with_byzantine_;
-  engine.completed_at_ = engine.now_;
-}
-
-// The problem's own, with an eye on the loss.
-float NetworkEngine::gradient(const void* context, ConstParams at, const Batch& batch, float keep,
-                              float scale, Params into, Scratch scratch) noexcept {
-  const NetworkEngine& engine = *static_cast<const NetworkEngine*>(context);
-  const float loss = engine.inner_(at, batch, keep, scale, into, scratch);
-  if (!std::isfinite(loss)) engine.finite_ = false;
-  return loss;
-}
-
-// --- events
 
 Time NetworkEngine::time() const {
   return Time(kOrigin) + static_cast<std::uint32_t>(now_ / 1000);
@@ -288,36 +164,6 @@ void NetworkEngine::check_invariants(Node& node, Time now) {
     node.steps_seen = node.steps;
     shadows_->follow(node.index);
   }
-}
-
-// --- failures of power
-
-void NetworkEngine::save_if_due(Node& node) {
-  if (!node.store || now_ < node.save_at) return;
-  node.save_at = now_ + crashes_.save_after();
-  const Status status = node.agent.save(*node.store);
-  if (status != Status::ok)
-    throw Error("--crash: a checkpoint could not be saved: " + std::string(text(status)));
-}
-
-void NetworkEngine::fail(Node& node) {
-  ++crashed_;
-  add(node.past, node.agent.metrics());
-  node.past.cut_short = node.past.begun - node.past.completed;  // an open exchange ends, too
-  node.up = false;
-  node.timer = 0;
-  events_.push(now_ + crashes_.back_after(), Event::Kind::restart, node.index);
-}
-
-void NetworkEngine::restart(Node& node) {
-  problem_.initialise(swarm_[node.index]);
-  AgentConfig config = config_for(node.index);
-  config.fresh = true;
-  start(node, config);
-  if (node.store && node.agent.restore(*node.store, time()) == Status::ok) ++restored_;
-  node.steps_seen = node.steps;
-  if (shadows_) shadows_->follow(node.index);
-  touched(node);
 }
 
 void NetworkEngine::set_timer(Node& node) {

@@ -41,6 +41,8 @@ class NetworkEngine final : public NetworkAlgorithm {
   [[nodiscard]] NetworkTotals totals() const override;
 
  private:
+  static constexpr std::uint64_t kGuard = 0x5AFE'5AFE'5AFE'5AFEU;  // behind every workspace
+
   struct Node {
     NetworkEngine* engine = nullptr;
     std::uint32_t index = 0;

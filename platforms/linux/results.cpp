@@ -209,14 +209,16 @@ Json by_reason(const std::array<const char*, N>& names, const std::array<std::ui
   return json;
 }
 
-Json network_json(const sim::NetworkTotals& n, const std::string& contacts) {
+Json network_json(const Run& run) {
   constexpr auto kDropNames = std::to_array<const char*>(
       {"damaged", "malformed", "unknown", "duplicate", "unexpected", "reflected", "incompatible", "no_room"});
   static_assert(kDropNames.size() == kDrops);
   constexpr std::array<const char*, kRefusals> kRefusalNames{"none", "not_finite", "out_of_range", "checksum",
                                                              "too_far"};
+  const sim::NetworkTotals& n = *run.outcome.network;
   Json json;
-  json["contacts"] = contacts;
+  json["link"] = run.link;
+  json["contacts"] = run.contacts;
   json["virtual_seconds"] = n.virtual_seconds;
   json["frames_sent"] = n.frames_sent;
   json["frames_delivered"] = n.frames_delivered;
@@ -275,7 +277,7 @@ std::string summary_json(const Run& run) {
   json["gamma_theory"] = number(m.gamma_theory);
   json["bytes_exchanged"] = m.account.bytes;
   json["peak_rss_bytes"] = peak_rss_bytes();
-  if (run.outcome.network) json["network"] = network_json(*run.outcome.network, run.contacts);
+  if (run.outcome.network) json["network"] = network_json(run);
   json["diverged_at"] = run.outcome.diverged_at ? Json(*run.outcome.diverged_at) : Json(nullptr);
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }

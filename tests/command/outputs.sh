@@ -37,6 +37,7 @@ for key in engine virtual_seconds frames_sent frames_delivered completed cut_sho
 done
 grep -q '"interactions": 500' "$work/network/summary.json" || fail "not 500 exchanges"
 grep -q '"contacts": "on-off:up=9,down=3"' "$work/network/summary.json" || fail "the contacts are not told"
+grep -q '"link": "loss=0.1,delay=20"' "$work/network/summary.json" || fail "the link is not told"
 grep -q '"violations": 0' "$work/network/summary.json" || fail "an invariant was violated"
 
 for help in --help "simulate --help" "reproduce --help"; do

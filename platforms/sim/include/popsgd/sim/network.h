@@ -93,16 +93,16 @@ struct ByzantineSettings {
 /// From KIND:FRACTION, e.g. sign-flip:0.1; empty: none. Throws Error for an unknown kind or a fraction out of range.
 [[nodiscard]] ByzantineSettings parse_byzantine(std::string_view text);
 
-/// Power failures, of honest agents. An agent that starts again has another seed, and goes on from its last checkpoint or
-/// from the initial model, ready to adopt its first partner's.
+/// Power failures, of honest agents. An agent that starts again has another seed, and goes on from its last checkpoint,
+/// or from the initial model, ready to adopt its first partner's.
 struct CrashSettings {
   double rate = 0;     ///< probability that power fails, each time the agent is called; 0 to 0.5
   double down_s = 10;  ///< until it is back: half of it to one and a half, uniform; 0.01 to 86,400
   double save_s = 60;  ///< between two checkpoints, 0.01 to 86,400; 0: it makes none
 };
 
-/// From KEY=VALUE[,KEY=VALUE...] with the keys rate, down and save; empty: none. Throws Error for an unknown key or a value
-/// out of range.
+/// From KEY=VALUE[,KEY=VALUE...] with the keys rate, down and save; empty: none. Throws Error for an unknown key or a
+/// value out of range.
 [[nodiscard]] CrashSettings parse_crashes(std::string_view text);
 
 /// What the network engine needs to know besides Settings.

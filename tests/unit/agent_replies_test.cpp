@@ -349,6 +349,7 @@ TEST_CASE("a responder drops what is out of place, each for its reason, and the 
   CHECK(peer.drops(Drop::unexpected, peer.chunk(peer.block(1), 0)) == 1);     // of the next block
   CHECK(peer.drops(Drop::unexpected, peer.ready(block)) == 1);                // an initiator says no READY
   CHECK(peer.drops(Drop::unexpected, peer.frame(Kind::commit, block)) == 1);  // nothing has been staged
+  CHECK(peer.drops(Drop::unexpected, peer.chunk(block, 0), kStranger) == 1);  // not from the partner
   Frame ack = peer.frame(Kind::ack, block);
   ack.acknowledgement->next = 40;
   CHECK(peer.drops(Drop::malformed, ack) == 1);  // of what was never sent
@@ -513,6 +514,63 @@ TEST_CASE("a blocking agent takes no step during an exchange; a fresh one takes 
   CHECK(peer.device.x == peer.theirs);
   CHECK_FALSE(peer.device.agent.fresh());
   CHECK(peer.device.agent.step().ok());
+}
+
+TEST_CASE("whose standing is the lesser moves alone: half of the way astray, all of it fresh") {
+  struct Case {
+    bool fresh;
+    codec::Standing theirs;
+    float moved;  // of the way
+  };
+  using codec::Standing;
+  for (const auto& [fresh, theirs, moved] :
+       {Case{false, Standing::settled, 0.5F}, Case{false, Standing::astray, 0},
+        Case{false, Standing::fresh, 0}, Case{true, Standing::settled, 1}, Case{true, Standing::astray, 1},
+        Case{true, Standing::fresh, 0.5F}}) {
+    AgentConfig config = three_blocks();
+    config.fresh = fresh;
+    ScriptedPeer peer(config);
+    Frame offer = peer.offer(1000);
+    offer.handshake.standing = theirs;
+    peer.tell(offer);
+    peer.name = name_of(1000, peer.hear().at(0).handshake.nonce);
+    const std::uint16_t block = peer.block(0);
+    peer.tell_block(block);
+    peer.tell(peer.frame(Kind::commit, block));
+    CHECK(peer.device.x[60 * block] == moved);  // from 0 towards 1
+  }
+}
+
+TEST_CASE(
+    "refused twice in a row an agent says that it is astray, until it has moved; one without a gate does "
+    "not") {
+  for (const bool gate : {true, false}) {
+    AgentConfig config = three_blocks();
+    config.guarding.gate = gate;
+    ScriptedPeer peer(config);
+    const auto standing = [&peer] {
+      if (peer.device.agent.meet(kPeer, peer.now) != Status::ok) std::abort();
+      const Frame offer = peer.hear().at(0);
+      peer.offered = offer.exchange;
+      return offer.handshake.standing;
+    };
+    for (std::uint64_t nonce = 1; nonce <= 3; ++nonce) {
+      CHECK(standing() == (gate && nonce == 3 ? codec::Standing::astray : codec::Standing::settled));
+      peer.tell(peer.accept(peer.offered, nonce));
+      peer.name = name_of(peer.offered, nonce);
+      if (nonce == 3) break;
+      Frame refusal = peer.frame(Kind::abort, peer.block(0));
+      refusal.code = code(Ending::refused);
+      peer.tell(refusal);
+    }
+    for (std::uint32_t k = 0; k < 3; ++k) {
+      peer.tell_block(peer.block(k));
+      peer.tell(peer.ready(peer.block(k)));
+    }
+    CHECK(peer.metrics().completed == 1);
+    static_cast<void>(peer.hear());
+    CHECK(standing() == codec::Standing::settled);
+  }
 }
 
 }  // namespace

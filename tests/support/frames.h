@@ -45,7 +45,7 @@ inline Handshake any_handshake(Random& random) {
           .parameters = parameters,
           .block_length = any_of(random, (parameters - 1) / 65536 + 1, ~0U),
           .version = any16(random),
-          .mtu = any16(random, kLargestControlFrame),
+          .mtu = any16(random, kLeastMtu),
           .window = any16(random, 1),
           .format = Format::float32,
           .standing = static_cast<Standing>(random.below(3))};

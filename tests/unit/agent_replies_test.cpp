@@ -80,7 +80,7 @@ TEST_CASE("an offer that goes by another name than its nonce is malformed, and s
   CHECK(peer.hear().empty());
 }
 
-TEST_CASE("a stranger's offer is answered as over a datagram link") {
+TEST_CASE("a stranger's offer is answered as over a link that carries the least there is") {
   ScriptedPeer peer(three_blocks());
   Frame offer = peer.offer(1);
   offer.handshake.mtu = 2000;
@@ -88,7 +88,7 @@ TEST_CASE("a stranger's offer is answered as over a datagram link") {
   const auto answers = peer.hear();
   REQUIRE(answers.size() == 1);
   CHECK(answers[0].kind == Kind::accept);
-  CHECK(answers[0].handshake.mtu == LinkTraits{}.mtu);
+  CHECK(answers[0].handshake.mtu == codec::kLeastMtu);
   CHECK(peer.last_to == kStranger);
 }
 
@@ -216,23 +216,29 @@ TEST_CASE("BUSY and REJECT end an offer, if it is theirs") {
 }
 
 TEST_CASE(
-    "whoever was told to wait offers again after about as long, between 1 ms and the longest time-out") {
+    "whoever was told to wait offers again after about as long, between its own idea of it and the longest "
+    "time-out, and after twice as long each time it is told again") {
   struct Case {
     std::uint16_t retry;
     std::int32_t least, most;
   };
-  for (const Case& c : {Case{0, 1, 2}, Case{100, 50, 150}, Case{65'535, 1000, 3000}}) {
+  for (const Case& c : {Case{0, 100, 300}, Case{500, 250, 750}, Case{65'535, 1000, 3000}}) {
     CAPTURE(c.retry);
     AgentConfig config = three_blocks();
     config.mean_wait = 2'000'000;
     ScriptedPeer peer(config);
-    const Frame busy{.kind = Kind::busy, .exchange = peer.meet(), .retry_ms = c.retry};
-    peer.tell(busy);
-    const std::int32_t wait = peer.wait();
-    CHECK(wait >= c.least);
-    CHECK(wait <= c.most);
-    peer.now = peer.now + static_cast<std::uint32_t>(wait);
-    CHECK(peer.hear(Kind::offer) == 1);
+    std::uint64_t nonce = peer.meet();
+    for (std::int32_t times = 1; times <= 16; times *= 2) {
+      peer.tell({.kind = Kind::busy, .exchange = nonce, .retry_ms = c.retry});
+      const std::int32_t wait = peer.wait();
+      CHECK(wait >= c.least * times);
+      CHECK(wait <= c.most * times);
+      peer.now = peer.now + static_cast<std::uint32_t>(wait);
+      const auto frames = peer.hear();
+      REQUIRE(frames.size() == 1);
+      REQUIRE(frames[0].kind == Kind::offer);
+      nonce = frames[0].exchange;
+    }
   }
 }
 
@@ -559,6 +565,7 @@ TEST_CASE(
       peer.tell(peer.accept(peer.offered, nonce));
       peer.name = name_of(peer.offered, nonce);
       if (nonce == 3) break;
+      static_cast<void>(peer.hear());  // all of the block
       Frame refusal = peer.frame(Kind::abort, peer.block(0));
       refusal.code = code(Ending::refused);
       peer.tell(refusal);
@@ -571,6 +578,174 @@ TEST_CASE(
     static_cast<void>(peer.hear());
     CHECK(standing() == codec::Standing::settled);
   }
+}
+
+// --- what a hostile peer may try
+
+AgentConfig guarded() {
+  AgentConfig config = three_blocks();
+  config.guarding.gate = true;
+  return config;
+}
+
+// One whole exchange that the peer offers, at these parameters everywhere.
+void exchange_at(ScriptedPeer& peer, float value, std::uint64_t nonce) {
+  std::fill(peer.theirs.begin(), peer.theirs.end(), value);
+  peer.begin_as_initiator(nonce);
+  for (std::uint32_t k = 0; k < 3; ++k) {
+    peer.tell_block(peer.block(k));
+    peer.tell(peer.frame(Kind::commit, peer.block(k)));
+  }
+  static_cast<void>(peer.hear());
+}
+
+TEST_CASE("blocks however small do not wear a gate down within an exchange") {
+  AgentConfig config = guarded();
+  config.block_length = 0;
+  ScriptedPeer peer(config);
+  std::uint64_t nonce = 0;
+  for (int k = 0; k < 20; ++k) {  // it is used to partners at a distance of 0.01
+    std::fill(peer.theirs.begin(), peer.theirs.end(), peer.device.x[0] + 0.01F);
+    peer.begin_as_initiator(++nonce);
+    peer.tell_block(0);
+    peer.tell(peer.frame(Kind::commit, 0));
+    static_cast<void>(peer.hear());
+  }
+  const float before = peer.device.x[0];
+  Frame offer = peer.offer(1000);
+  offer.handshake.block_length = 1;
+  peer.tell(offer);
+  peer.name = name_of(1000, peer.hear().at(0).handshake.nonce);
+  const std::uint16_t first = first_block(peer.name, 150);
+  float far = 0.01F;
+  for (std::uint32_t k = 0; k < 150; ++k, far *= 1.04F) {
+    const auto block = static_cast<std::uint16_t>((first + k) % 150);
+    const float lie = before + far;
+    Frame state{.kind = Kind::state, .exchange = peer.name, .block = block};
+    state.data = std::as_bytes(std::span(&lie, 1));
+    peer.tell(state);
+    peer.tell({.kind = Kind::commit, .exchange = peer.name, .block = block});
+    static_cast<void>(peer.hear());
+  }
+  for (const float x : peer.device.x) CHECK(std::fabs(x - before) <= 0.5F * 1.6F * 0.01F);
+}
+
+TEST_CASE("neither forged refusals nor a flood of distant offers open the gate, or lead an agent astray") {
+  ScriptedPeer peer(guarded());
+  std::uint64_t nonce = 0;
+  for (int k = 0; k < 20; ++k) exchange_at(peer, peer.device.x[0] + 0.01F, ++nonce);
+  const std::vector<float> before = peer.device.x;
+  for (int k = 0; k < 100; ++k) {
+    exchange_at(peer, 5e5F, ++nonce);  // refused, each of them
+    peer.begin_as_responder(++nonce);
+    Frame refusal = peer.frame(Kind::abort, peer.block(0));
+    refusal.code = code(Ending::refused);
+    peer.tell(refusal);  // before any chunk has left
+    static_cast<void>(peer.hear());
+  }
+  exchange_at(peer, 5e5F, ++nonce);
+  CHECK(peer.device.x == before);
+  if (peer.device.agent.meet(kPeer, peer.now) != Status::ok) std::abort();
+  CHECK(peer.hear().at(0).handshake.standing == codec::Standing::settled);
+}
+
+TEST_CASE("a partner that is fresh or astray moves nobody's counter; who is fresh takes its partner's") {
+  for (const codec::Standing standing : {codec::Standing::fresh, codec::Standing::astray}) {
+    ScriptedPeer peer(three_blocks());
+    for (int k = 0; k < 500; ++k) REQUIRE(peer.device.agent.step().ok());
+    for (std::uint64_t nonce = 1; nonce <= 20; ++nonce) {
+      Frame offer = peer.offer(nonce);
+      offer.handshake.standing = standing;
+      offer.handshake.counter = nonce % 2 == 0 ? 0 : UINT64_MAX;
+      peer.tell(offer);
+      peer.name = name_of(nonce, peer.hear().at(0).handshake.nonce);
+      peer.tell_block(peer.block(0));
+      peer.tell(peer.frame(Kind::commit, peer.block(0)));
+      peer.tell(peer.frame(Kind::abort, peer.block(1)));
+      static_cast<void>(peer.hear());
+    }
+    CHECK(peer.metrics().blocks_applied == 20);
+    CHECK(peer.device.agent.counter() == StepCounter(500));
+  }
+  AgentConfig config = three_blocks();
+  config.fresh = true;
+  ScriptedPeer peer(config);
+  Frame offer = peer.offer(1);
+  offer.handshake.counter = StepCounter(700).bits();
+  peer.tell(offer);
+  peer.name = name_of(1, peer.hear().at(0).handshake.nonce);
+  peer.tell_block(peer.block(0));
+  peer.tell(peer.frame(Kind::commit, peer.block(0)));
+  CHECK(peer.device.agent.counter() == StepCounter(700));
+}
+
+TEST_CASE("a peer that only says that it is there holds nobody for long") {
+  for (const bool prepared : {true, false}) {
+    ScriptedPeer peer(three_blocks());
+    peer.begin_as_initiator();
+    if (prepared) peer.tell_block(peer.block(0));
+    std::uint32_t waited = 0;
+    for (; peer.device.agent.exchanging() && waited < 24 * 3600 * 1000; waited += 5000) {
+      peer.now = peer.now + 5000;
+      peer.tell(peer.frame(Kind::ack, peer.block(0)));
+      static_cast<void>(peer.hear());
+    }
+    const Timing timing;
+    CHECK(waited <= (prepared ? timing.in_doubt : timing.idle) + 5000);
+    CHECK(peer.metrics().in_doubt == (prepared ? 1 : 0));
+  }
+}
+
+TEST_CASE("a peer that sends a chunk now and then holds nobody for longer than its block may take") {
+  AgentConfig config = three_blocks();
+  config.block_length = 0;
+  ScriptedPeer peer(config, 50 * 100);
+  peer.begin_as_initiator();
+  std::uint32_t waited = 0;
+  for (std::uint16_t k = 0; peer.device.agent.exchanging() && k < 99; ++k, waited += 9000) {
+    peer.tell(peer.chunk(0, k));
+    static_cast<void>(peer.hear());
+    peer.now = peer.now + 9000;
+    static_cast<void>(peer.hear());
+  }
+  CHECK_FALSE(peer.device.agent.exchanging());
+  CHECK(waited <= config.timing.idle + 1000 * 4 * 5000 / config.timing.slowest + 9000);
+}
+
+TEST_CASE("an agent whose model has come to grief takes its next partner's") {
+  ScriptedPeer peer(guarded());
+  std::fill(peer.device.x.begin(), peer.device.x.end(), std::nanf(""));
+  exchange_at(peer, 3, 1);
+  CHECK(std::isnan(peer.device.x[0]));
+  CHECK(peer.device.agent.fresh());
+  exchange_at(peer, 3, 2);
+  CHECK(peer.device.x == peer.theirs);
+  CHECK_FALSE(peer.device.agent.fresh());
+}
+
+TEST_CASE("what was decided in one exchange is not said in the next") {
+  ScriptedPeer peer(three_blocks());
+  peer.begin_as_responder();
+  static_cast<void>(peer.hear());
+  peer.tell_block(peer.block(0));
+  peer.tell(peer.ready(peer.block(0)));  // decides; before it can say so, the partner gives up the next block
+  peer.tell(peer.frame(Kind::abort, peer.block(1)));
+  CHECK(peer.metrics().blocks_applied == 1);
+  CHECK_FALSE(peer.device.agent.exchanging());
+  peer.begin_as_responder(3000);
+  for (const Frame& frame : peer.hear()) CHECK(frame.kind == Kind::state);
+}
+
+TEST_CASE("a plan whose chunks cannot be numbered is not accepted") {
+  AgentConfig config = three_blocks();
+  config.block_length = 0;
+  ScriptedPeer peer(config, 3'400'000);
+  peer.offered = peer.meet();
+  Frame accept = peer.accept(peer.offered, 5);  // 68,000 chunks of 50
+  CHECK(peer.drops(Drop::malformed, accept) == 1);
+  accept.handshake.block_length = 3'000'000;
+  peer.tell(accept);
+  CHECK(peer.metrics().begun == 1);
 }
 
 }  // namespace

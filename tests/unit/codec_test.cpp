@@ -440,7 +440,7 @@ TEST_CASE("fields outside their range are refused by encode(), and by decode() f
     CHECK(broken([](Handshake& h) { h.block_length = 0; }));
     CHECK(broken([](Handshake& h) { h.window = 0; }));
     CHECK(broken([](Handshake& h) { h.standing = static_cast<Standing>(3); }));
-    CHECK(broken([](Handshake& h) { h.mtu = kLargestControlFrame - 1; }));
+    CHECK(broken([](Handshake& h) { h.mtu = kLeastMtu - 1; }));
     CHECK(broken([](Handshake& h) {
       h.parameters = 65536 * 10 + 1;
       h.block_length = 10;

@@ -52,8 +52,10 @@ struct Timing {
   std::uint32_t offer = 2000;         ///< an offer without answer is withdrawn
   std::uint32_t idle = 10000;         ///< an exchange that gets no further is aborted
   std::uint32_t in_doubt =
-      30000;                 ///< a responder that has staged a block and hears nothing drops it; >= idle
-  std::uint32_t busy = 200;  ///< what a busy agent asks others to wait before they try again
+      30000;  ///< a responder that has staged a block and hears nothing drops it; >= idle
+  std::uint32_t busy =
+      200;  ///< what a busy agent asks others to wait before they try again, and itself waits at least
+  std::uint32_t slowest = 128;  ///< bytes a second: a block that crosses more slowly is given up
 };
 
 /// A block of an exchange that has just been averaged into the model.
@@ -174,7 +176,7 @@ class Agent {
     PeerId to;
     std::size_t size;  ///< bytes
   };
-  /// The next frame to send, written to `bytes` (8-aligned, at least as long as the largest mtu of a peer); none when
+  /// The next frame to send, written to `bytes` (8-aligned; as long as the largest mtu of a peer, and at least 256); none when
   /// there is nothing to send now. To be called until then, after every other call and at every deadline.
   [[nodiscard]] std::optional<Outgoing> send(std::span<std::byte> bytes, Time now) noexcept;
 

@@ -26,7 +26,8 @@ inline constexpr unsigned kAstray = 2;
 /// not_finite or out_of_range if any of `theirs` is, otherwise none. limit > 0.
 [[nodiscard]] Refusal examine(ConstParams theirs, float limit) noexcept;
 
-/// Root of the mean squared difference of two blocks: a distance that does not depend on their length.
+/// Root of the mean squared difference of two blocks: a distance that does not depend on their length. NaN or infinite
+/// if one of the blocks is, or beyond a float.
 [[nodiscard]] float rms_distance(ConstParams a, ConstParams b) noexcept;
 
 /// Admits a partner whose model is not much further away than those met before. The radius is 1.5 times the median of the
@@ -40,7 +41,8 @@ inline constexpr unsigned kAstray = 2;
 class Gate {
  public:
   /// Whether a partner at `distance` may be averaged with. Remembers it. distance >= 0 and finite; last_update: rms of
-  /// the last local step, 0 if there was none; refusals: in a row before this one, by either side.
+  /// the last local step, 0 if there was none; refusals: how many it has pronounced in a row
+  /// before this one.
   [[nodiscard]] bool admit(float distance, float last_update, unsigned refusals) noexcept;
 
   /// The largest distance it would admit now: any, as long as it knows of no distance and no update above 0.

@@ -67,8 +67,8 @@ bool valid(const Acknowledgement& acknowledgement) noexcept {
 
 bool valid(const Handshake& handshake) noexcept {
   return handshake.parameters > 0 && handshake.block_length > 0 && handshake.window > 0 &&
-         (handshake.parameters - 1) / handshake.block_length < kMostBlocks &&
-         handshake.mtu >= kLargestControlFrame && handshake.standing <= Standing::fresh;
+         (handshake.parameters - 1) / handshake.block_length < kMostBlocks && handshake.mtu >= kLeastMtu &&
+         handshake.standing <= Standing::fresh;
 }
 
 /// The fields the frame is written with; its kind is known.

@@ -23,6 +23,9 @@ inline constexpr std::size_t kStateOverheadWithoutAcknowledgement = 44;
 /// The longest frame without data, bytes: OFFER and ACCEPT. A handshake's mtu is at least this.
 inline constexpr std::size_t kLargestControlFrame = 81;
 
+/// No path between agents carries less; so a model does not fall into crumbs because a peer asks for it.
+inline constexpr std::uint16_t kLeastMtu = 256;
+
 /// Chunks of a block are numbered from 0 to below this: an acknowledgement can say that all have arrived.
 inline constexpr std::size_t kMostChunks = 65535;
 
@@ -32,7 +35,7 @@ inline constexpr std::size_t kMostChunks = 65535;
 ///   - data is empty, or too long for a frame with an acknowledgement,
 ///   - an acknowledgement is missing where the frame is nothing else,
 ///   - a handshake's parameters, block_length or window is zero, its blocks are more than 65536, or its mtu is
-///     below kLargestControlFrame. A block_length above parameters is one block.
+///     below kLeastMtu. A block_length above parameters is one block.
 [[nodiscard]] Status check(const Frame& frame) noexcept;
 
 /// Writes the frame to the beginning of `out`, which needs no alignment and must not overlap the frame's data.

@@ -98,7 +98,7 @@ Status check(const AgentConfig& config, std::size_t parameters) {
   const bool times = t.first_timeout > 0 && t.least_timeout > 0 && t.most_timeout >= t.least_timeout &&
                      t.most_timeout <= kDay && t.offer <= kDay && t.in_doubt >= t.idle &&
                      t.in_doubt <= kDay / 2 && config.mean_wait <= kDay / 32;
-  if (!times || !(config.guarding.limit > 0)) return Status::invalid_rate;
+  if (!times || t.slowest == 0 || !(config.guarding.limit > 0)) return Status::invalid_rate;
   const std::size_t block = config.block_length == 0 ? parameters : config.block_length;
   if ((parameters + block - 1) / block > 65536) return Status::invalid_size;
   if (const Status status = config.sgd.check(); status != Status::ok) return status;
@@ -155,6 +155,7 @@ struct Agent::State {
   Exchange exchange;
   Replies replies{};
   Time next_offer{};
+  std::uint8_t busies = 0;  // in a row
 };
 
 std::size_t Agent::workspace_size(const AgentConfig& config, std::size_t parameters) noexcept {
@@ -210,10 +211,11 @@ Peer* Agent::State::find(PeerId id) const {
   return nullptr;
 }
 
-// A stranger who knocks is answered as over a datagram link.
+// A stranger who knocks is answered as over a datagram link that carries no more than it must: the caller may have no
+// room for more.
 LinkTraits Agent::State::traits_of(PeerId id) const {
   const Peer* peer = find(id);
-  return peer != nullptr ? peer->traits : LinkTraits{};
+  return peer != nullptr ? peer->traits : LinkTraits{.mtu = codec::kLeastMtu};
 }
 
 // --- offers
@@ -244,11 +246,14 @@ void Agent::State::wait(Time now) {
   next_offer = now + std::max(1U, static_cast<std::uint32_t>(drawn));
 }
 
+// The peer may know how long, but not for how short: each BUSY in a row doubles it. Never later than without.
 void Agent::State::wait_for_busy(std::uint32_t retry, Time now) {
   if (config.mean_wait == 0) return;
-  const auto limited = static_cast<float>(std::clamp(retry, 1U, config.timing.most_timeout));
-  const Time again = now + std::max(1U, static_cast<std::uint32_t>(limited * (0.5F + random.uniform())));
-  next_offer = earlier(next_offer, again);
+  const std::uint32_t least = std::max(1U, config.timing.busy);
+  const std::uint32_t limited = std::clamp(retry, least, std::max(least, config.timing.most_timeout));
+  const float wait = static_cast<float>(limited << busies) * (0.5F + random.uniform());
+  busies = std::min<std::uint8_t>(static_cast<std::uint8_t>(busies + 1), 7);
+  next_offer = earlier(next_offer, now + std::max(1U, static_cast<std::uint32_t>(wait)));
 }
 
 // --- what arrives
@@ -297,7 +302,7 @@ void Agent::State::receive_offer(PeerId from, const codec::Frame& frame, Time no
   const bool offering = exchange.phase() == Exchange::Phase::offering;
   if (!exchange.idle() && exchange.offered() == nonce) {
     if (!exchange.initiator()) return exchange.answer_again(now);
-    if (offering) exchange.offer_anew(now);
+    if (offering && exchange.peer() == from) exchange.offer_anew(now);
     return drop(Drop::reflected);
   }
   if (finished.knows_offer(nonce)) return drop(Drop::duplicate);
@@ -319,7 +324,10 @@ void Agent::State::receive_answer(PeerId from, const codec::Frame& frame, Time n
   const bool mine = exchange.phase() == Exchange::Phase::offering && exchange.offered() == frame.exchange &&
                     exchange.peer() == from;
   if (frame.kind == codec::Kind::accept) {
-    if (mine) return exchange.accepted(frame, now);
+    if (mine) {
+      busies = 0;
+      return exchange.accepted(frame, now);
+    }
     const std::uint64_t name = name_of(frame.exchange, frame.handshake.nonce);
     if (!exchange.idle() && exchange.name() == name) return drop(Drop::duplicate);
     if (finished.find(name) != nullptr) return drop(Drop::duplicate);
@@ -420,6 +428,9 @@ Status Agent::restore(Store& store, Time now) noexcept {
   State& state = *state_;
   if (exchanging()) return Status::busy;
   const auto loaded = checkpoint::load(store, state.config.fingerprint, state.learner.model(), state.saved);
+  const bool touched =
+      loaded.ok() || loaded.status() == Status::store_failed || loaded.status() == Status::checkpoint_changed;
+  if (!touched) return loaded.status();
   const Records found = state.records;
   state.describe_records();
   const bool known = loaded.ok() && loaded->records == state.saved.size() && found.laid_out_as(state.records);

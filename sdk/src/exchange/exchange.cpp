@@ -37,6 +37,14 @@ std::uint32_t parameters_per_chunk(std::uint16_t mtu) {
   return static_cast<std::uint32_t>((mtu - codec::kStateOverhead - codec::kSeal) / sizeof(float));
 }
 
+// Parameters of a block whose chunks can all be numbered.
+std::uint64_t longest_block(std::uint16_t mtu) {
+  return std::uint64_t{codec::kMostChunks - 1} * parameters_per_chunk(mtu);
+}
+bool addressable(const codec::Handshake& plan) {
+  return std::min(plan.block_length, plan.parameters) <= longest_block(plan.mtu);
+}
+
 }  // namespace
 
 codec::Handshake Exchange::handshake(LinkTraits traits) const {
@@ -88,9 +96,8 @@ void Exchange::answer(PeerId peer, LinkTraits traits, const codec::Frame& offer,
   plan_.nonce = random_.bits64();
   plan_.mtu = std::min(plan_.mtu, theirs.mtu);
   plan_.window = std::min(plan_.window, theirs.window);
-  const std::uint64_t addressable = std::uint64_t{codec::kMostChunks - 1} * parameters_per_chunk(plan_.mtu);
   plan_.block_length = static_cast<std::uint32_t>(
-      std::min<std::uint64_t>({plan_.block_length, theirs.block_length, addressable}));
+      std::min<std::uint64_t>({plan_.block_length, theirs.block_length, longest_block(plan_.mtu)}));
   nonce_i_ = theirs.nonce;
   nonce_r_ = plan_.nonce;
   repeats_ = path();
@@ -108,7 +115,7 @@ void Exchange::accepted(const codec::Frame& accept, Time now) {
   const bool fits = plan.fingerprint == plan_.fingerprint && plan.parameters == plan_.parameters &&
                     plan.version == plan_.version && plan.format == plan_.format &&
                     plan.block_length <= plan_.block_length && plan.mtu <= plan_.mtu &&
-                    plan.window <= plan_.window;
+                    plan.window <= plan_.window && addressable(plan);
   if (!fits) return drop(Drop::malformed);
   nonce_r_ = plan.nonce;
   // Karn's rule: of an offer sent more than once nobody knows which one was answered.
@@ -129,6 +136,8 @@ void Exchange::open(const codec::Handshake& plan, const codec::Handshake& theirs
   ordinal_ = 0;
   began_ = heard_ = now;
   confirmed_ = counted_ = false;
+  owed_commit_.reset();
+  learner_.begin_exchange(initiator_);
   weight_ = weight(plan_.standing, theirs.standing);
   sender_.connect({std::min<std::uint16_t>(plan.window, kMostInFlight), traits.reliable}, repeats_);
 
@@ -147,6 +156,9 @@ void Exchange::begin_block() {
   receiver_.begin(chunks);
   ready_.reset();
   progressed_ = heard_;
+  constexpr std::uint64_t kHalfDay = 12U * 3600U * 1000U;
+  const std::uint64_t crossing = std::uint64_t{1000} * here.length * sizeof(float) / config_.timing.slowest;
+  block_ends_ = heard_ + config_.timing.idle + static_cast<std::uint32_t>(std::min(crossing, kHalfDay));
   unacknowledged_ = 0;
   acknowledge_now_ = false;
 }
@@ -258,7 +270,8 @@ void Exchange::receive_abort(const codec::Frame& frame, Time now) {
   // An initiator that knows nothing of an exchange may have forgotten what it decided.
   if (phase_ == Phase::prepared && frame.code == static_cast<std::uint8_t>(Ending::unknown))
     ++metrics_.in_doubt;
-  if (frame.code == static_cast<std::uint8_t>(Ending::refused)) learner_.was_refused();
+  // Nobody can judge a block that has not left yet.
+  if (frame.code == static_cast<std::uint8_t>(Ending::refused) && sender_.all_sent()) learner_.was_refused();
   end(false, now);
 }
 
@@ -320,7 +333,7 @@ void Exchange::apply(Time now) {
   }
   if (counted_) return;
   counted_ = true;
-  learner_.meet_counter(counter_mine_, counter_theirs_, !initiator_);
+  learner_.meet_counter(counter_mine_, counter_theirs_, weight_, !initiator_);
 }
 
 // For longer than the responder may be in doubt.
@@ -337,7 +350,7 @@ void Exchange::remember(Time now) {
 
 void Exchange::refuse(Refusal refusal, Time now, std::optional<Reply>& reply) {
   ++metrics_.refused[static_cast<std::size_t>(refusal)];
-  if (refusal == Refusal::too_far) learner_.was_refused();
+  if (refusal == Refusal::too_far) learner_.has_refused();
   reply = abort(Ending::refused);
   end(false, now);
 }
@@ -347,6 +360,7 @@ void Exchange::end(bool complete, Time now) {
   ++(complete ? metrics_.completed : metrics_.cut_short);
   metrics_.retransmissions += sender_.retransmissions();
   remember(now);
+  owed_commit_.reset();
   phase_ = Phase::idle;
 }
 
@@ -360,12 +374,13 @@ Reply Exchange::abort(Ending ending) const {
 
 // --- what leaves
 
-// Only a responder that has said READY must go on as long as it hears anything. Others need progress: two agents that
-// hear each other may yet get nowhere, if a flipped bit made one believe that the other has it all.
+// To hear the partner is not enough: two agents that hear each other may yet get nowhere, and a hostile one could hold
+// others up for ever. Every block has to end, too.
 Time Exchange::patience_ends() const {
   const Timing& timing = config_.timing;
   if (phase_ == Phase::offering) return heard_ + timing.offer;
-  return phase_ == Phase::prepared ? heard_ + timing.in_doubt : progressed_ + timing.idle;
+  if (phase_ == Phase::prepared) return progressed_ + timing.in_doubt;
+  return earlier(progressed_ + timing.idle, block_ends_);
 }
 
 // Ends what has waited too long; true if it did.

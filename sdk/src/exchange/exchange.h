@@ -189,7 +189,8 @@ class Exchange {
   Time began_{};
   Time heard_{};       // the peer's last frame
   Time progressed_{};  // the last one that moved the block on
-  Time repeat_at_{};   // OFFER, ACCEPT or READY
+  Time block_ends_{};
+  Time repeat_at_{};  // OFFER, ACCEPT or READY
   Time acknowledge_at_{};
   RoundTrip repeats_{};
 };

@@ -19,6 +19,7 @@ struct FinishedExchange {
   std::uint32_t decided = 0;  ///< blocks applied
   std::uint16_t first = 0;    ///< block exchanged first
   Role role = Role::responder;
+  std::uint8_t unused = 0;  // no byte of what is saved is undetermined
 
   /// Whether the block was applied.
   [[nodiscard]] bool has(std::uint16_t block) const {
@@ -28,25 +29,19 @@ struct FinishedExchange {
 
 static_assert(sizeof(FinishedExchange) == 32);
 
-/// A bounded table. When it is full the oldest gives way, of those the agent answered first: only an initiator's word may
-/// still be waited for.
+/// A bounded table. When it is full the oldest gives way, first of those that decided nothing, then of those the agent
+/// answered: only an initiator's word may still be waited for.
 class Finished {
  public:
   Finished() = default;
   explicit Finished(std::span<FinishedExchange> places) : places_(places) {}
 
   void remember(const FinishedExchange& exchange, Time now) {
-    FinishedExchange* victim = &places_[0];
-    for (FinishedExchange& place : places_) {
-      if (place.blocks == 0 || place.name == exchange.name) {
-        victim = &place;
-        break;
-      }
-      const bool sooner = place.until.since(now) < victim->until.since(now);
-      const bool weightier = victim->role == Role::initiator;
-      if (place.role == victim->role ? sooner : weightier) victim = &place;
-    }
-    *victim = exchange;
+    FinishedExchange* place = nullptr;
+    for (FinishedExchange& known : places_)
+      if (known.blocks != 0 && known.name == exchange.name) place = &known;
+    if (place == nullptr) place = &least_wanted(now);
+    *place = exchange;
   }
 
   [[nodiscard]] const FinishedExchange* find(std::uint64_t name) const {
@@ -76,6 +71,22 @@ class Finished {
   }
 
  private:
+  // 0: empty; 1: nothing was decided; 3: an initiator's word may still be waited for.
+  static int worth(const FinishedExchange& place) {
+    if (place.blocks == 0) return 0;
+    if (place.decided == 0) return 1;
+    return place.role == Role::responder ? 2 : 3;
+  }
+  [[nodiscard]] FinishedExchange& least_wanted(Time now) {
+    FinishedExchange* least = &places_[0];
+    for (FinishedExchange& place : places_) {
+      const int difference = worth(place) - worth(*least);
+      const bool sooner = place.until.since(now) < least->until.since(now);
+      if (difference < 0 || (difference == 0 && sooner)) least = &place;
+    }
+    return *least;
+  }
+
   std::span<FinishedExchange> places_{};
 };
 

@@ -35,7 +35,9 @@ float rms_distance(ConstParams a, ConstParams b) noexcept {
   POPSGD_ASSERT(a.size() == b.size());
   if (a.empty()) return 0;
   const double square = numeric::squared_distance(a.size(), a.data(), b.data());
-  return static_cast<float>(std::sqrt(square / static_cast<double>(a.size())));
+  const double distance = std::sqrt(square / static_cast<double>(a.size()));
+  constexpr double kMost = std::numeric_limits<float>::max();
+  return static_cast<float>(distance > kMost ? std::numeric_limits<double>::infinity() : distance);
 }
 
 bool Gate::admit(float distance, float last_update, unsigned refusals) noexcept {

@@ -45,32 +45,35 @@ void Learner::snapshot(Stretch block, Params into) const {
   std::copy_n(model_.begin() + static_cast<std::ptrdiff_t>(block.offset), block.length, into.begin());
 }
 
+void Learner::begin_exchange(bool initiator) {
+  offered_ = initiator;
+  first_ = latest_ = {};
+}
+
 Refusal Learner::judge(Stretch block, ConstParams mine, ConstParams theirs) {
   const Refusal refusal = examine(theirs, config_.guarding.limit);
   if (refusal != Refusal::none || !config_.guarding.gate || fresh_) return refusal;
-  Gate& gate = gates_[block.offset / gate_length_];
-  const bool admitted = gate.admit(rms_distance(mine, theirs), last_update_, refusals_);
-  return admitted ? Refusal::none : Refusal::too_far;
+  const float distance = rms_distance(mine, theirs);
+  if (!std::isfinite(distance)) {
+    fresh_ = true;  // its own model has come to grief: the next partner's is better
+    return Refusal::too_far;
+  }
+  return admits(block.offset / gate_length_, distance) ? Refusal::none : Refusal::too_far;
 }
 
-// Who admits everybody is not led astray by those who refuse.
-codec::Standing Learner::standing() const {
-  if (fresh_) return codec::Standing::fresh;
-  return config_.guarding.gate && refusals_ >= kAstray ? codec::Standing::astray : codec::Standing::settled;
-}
-
-void Learner::was_refused() {
-  refusals_ = static_cast<std::uint8_t>(std::min(refusals_ + 1, 255));
-}
-
-void Learner::has_moved() {
-  fresh_ = false;
-  refusals_ = 0;
+bool Learner::admits(std::size_t gate, float distance) {
+  for (const Judged& known : {first_, latest_})
+    if (known.gate == gate) return distance <= known.radius;
+  latest_ = {gate, gates_[gate].radius(last_update_, refusals_)};
+  if (first_.gate == SIZE_MAX) first_ = latest_;
+  return gates_[gate].admit(distance, last_update_, refusals_);
 }
 
 void Learner::merge(Stretch block, ConstParams mine, ConstParams theirs, float weight) {
   const Params x = model_.subspan(block.offset, block.length);
-  if (config_.averaging == Averaging::blocking && weight == 0.5F) {
+  if (weight == 1) {
+    std::copy(theirs.begin(), theirs.end(), x.begin());
+  } else if (config_.averaging == Averaging::blocking && weight == 0.5F) {
     // The same sum on both sides: they end at the same model, bit for bit.
     for (std::size_t k = 0; k < x.size(); ++k) x[k] = (mine[k] + theirs[k]) * 0.5F;
   } else if (weight != 0) {
@@ -78,7 +81,12 @@ void Learner::merge(Stretch block, ConstParams mine, ConstParams theirs, float w
   }
 }
 
-void Learner::meet_counter(StepCounter mine, StepCounter theirs, bool round_up) {
+void Learner::meet_counter(StepCounter mine, StepCounter theirs, float weight, bool round_up) {
+  if (weight == 0) return;
+  if (weight == 1) {
+    counter_ = theirs;
+    return;
+  }
   const std::uint64_t most = std::max(kCounterGap, mine.bits() / 8);
   const bool ahead = theirs.bits() > mine.bits();
   const std::uint64_t gap = std::min(most, ahead ? theirs.bits() - mine.bits() : mine.bits() - theirs.bits());
@@ -87,6 +95,32 @@ void Learner::meet_counter(StepCounter mine, StepCounter theirs, bool round_up) 
   const std::uint64_t now = counter_.bits();
   counter_ = StepCounter::from_bits(ahead ? now + half : now - std::min(now, half));
 }
+
+// --- standing
+
+// Who admits everybody is not led astray by those who refuse.
+codec::Standing Learner::standing() const {
+  if (fresh_) return codec::Standing::fresh;
+  return config_.guarding.gate && rebuffs_ >= kAstray ? codec::Standing::astray : codec::Standing::settled;
+}
+
+void Learner::has_refused() {
+  if (!offered_) return;
+  refusals_ = static_cast<std::uint8_t>(std::min(refusals_ + 1, 255));
+  was_refused();
+}
+
+void Learner::was_refused() {
+  if (offered_) rebuffs_ = static_cast<std::uint8_t>(std::min(rebuffs_ + 1, 255));
+}
+
+void Learner::has_moved() {
+  if (fresh_) std::fill(velocity_.begin(), velocity_.end(), 0.0F);  // it led elsewhere
+  fresh_ = false;
+  refusals_ = rebuffs_ = 0;
+}
+
+// --- checkpoints
 
 void Learner::describe(Records& records) const {
   records.gates = static_cast<std::uint32_t>(gates_.size());

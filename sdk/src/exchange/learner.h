@@ -38,18 +38,23 @@ class Learner {
   void snapshot(Stretch block, Params into) const;
   /// Whether the partner's block may be averaged with; remembers its distance.
   [[nodiscard]] Refusal judge(Stretch block, ConstParams mine, ConstParams theirs);
-  /// The agent's half: weight 1/2 is the average, 1 takes the partner's over, 0 leaves everything as it is.
+  /// The agent's half: weight 1/2 is the average, 1 takes the partner's over, 0 leaves everything as it is. A model that is
+  /// taken over is the partner's exactly: whatever was learned, or broken, before is gone.
   void merge(Stretch block, ConstParams mine, ConstParams theirs, float weight);
   /// The counters' average. The initiator rounds down, the responder up: the sum is kept. A gap beyond what honest
-  /// agents show is only believed up to a bound.
-  void meet_counter(StepCounter mine, StepCounter theirs, bool round_up);
+  /// agents show is only believed up to a bound. Who takes a model over takes its counter, too; who stays, stays.
+  void meet_counter(StepCounter mine, StepCounter theirs, float weight, bool round_up);
 
   [[nodiscard]] Params model() const { return model_; }
   [[nodiscard]] StepCounter counter() const { return counter_; }
   [[nodiscard]] std::uint64_t steps() const { return steps_; }
   [[nodiscard]] bool fresh() const { return fresh_; }
   [[nodiscard]] codec::Standing standing() const;
-  /// An exchange was refused because the two models are too far apart, or for a reason only the partner knows.
+  /// An exchange begins, this agent's own offer or not.
+  void begin_exchange(bool initiator);
+  /// The gate has refused the partner.
+  void has_refused();
+  /// The partner has refused this agent's model, and says no more than that.
   void was_refused();
   /// An exchange is complete, and its partner's model had a part in it.
   void has_moved();
@@ -59,6 +64,8 @@ class Learner {
   void resume(StepCounter counter, const Records& records);
 
  private:
+  [[nodiscard]] bool admits(std::size_t gate, float distance);
+
   const AgentConfig& config_;
   Params model_;
   Gradient gradient_;
@@ -71,7 +78,21 @@ class Learner {
   std::uint64_t steps_ = 0;
   float last_update_ = 0;  // rms of the last local step, estimated
   bool fresh_;
-  std::uint8_t refusals_ = 0;  // in a row
+
+  // In a row, and only in exchanges that this agent offered: their partners it has drawn itself. What others make it
+  // refuse, or say of its model, must not wear down the gate.
+  std::uint8_t refusals_ = 0;  // its own gate's
+  std::uint8_t rebuffs_ = 0;   // these, and its partners'
+
+  // Within an exchange each gate's radius is fixed, and one distance remembered: of small blocks a partner could else
+  // raise it block by block.
+  struct Judged {
+    std::size_t gate = SIZE_MAX;
+    float radius = 0;
+  };
+  bool offered_ = false;
+  Judged first_{};
+  Judged latest_{};
 };
 
 }  // namespace popsgd

@@ -62,6 +62,7 @@ class Sender {
   [[nodiscard]] bool acknowledge(std::uint16_t next, std::uint32_t bitmap, Time now);
 
   [[nodiscard]] bool complete() const { return base_ == chunks_; }
+  [[nodiscard]] bool all_sent() const { return fresh_ == chunks_; }
   /// Chunks the peer is known to have.
   [[nodiscard]] std::uint32_t held() const {
     return base_ + static_cast<std::uint32_t>(std::popcount(held_));

@@ -29,8 +29,8 @@ struct FinishedExchange {
 
 static_assert(sizeof(FinishedExchange) == 32);
 
-/// A bounded table. When it is full the oldest gives way, first of those that decided nothing, then of those the agent
-/// answered: only an initiator's word may still be waited for.
+/// A bounded table. When it is full the oldest gives way, first of those that the agent answered, and never to one of less
+/// worth.
 class Finished {
  public:
   Finished() = default;
@@ -41,7 +41,7 @@ class Finished {
     for (FinishedExchange& known : places_)
       if (known.blocks != 0 && known.name == exchange.name) place = &known;
     if (place == nullptr) place = &least_wanted(now);
-    *place = exchange;
+    if (worth(*place) <= worth(exchange) || place->name == exchange.name) *place = exchange;
   }
 
   [[nodiscard]] const FinishedExchange* find(std::uint64_t name) const {
@@ -71,11 +71,10 @@ class Finished {
   }
 
  private:
-  // 0: empty; 1: nothing was decided; 3: an initiator's word may still be waited for.
+  // An initiator's word may still be waited for, also that it has decided nothing.
   static int worth(const FinishedExchange& place) {
     if (place.blocks == 0) return 0;
-    if (place.decided == 0) return 1;
-    return place.role == Role::responder ? 2 : 3;
+    return place.role == Role::responder ? 1 : 2;
   }
   [[nodiscard]] FinishedExchange& least_wanted(Time now) {
     FinishedExchange* least = &places_[0];

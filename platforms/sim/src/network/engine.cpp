@@ -143,9 +143,9 @@ void NetworkEngine::arrive(const Event& event) {
 void NetworkEngine::touched(Node& node) {
   const Time now = time();
   const bool failing = !adversary_.lies(node.index) && crashes_.strikes();
+  save_if_due(node);  // before what it says: power may fail between the two
   send(node, now, failing);
   if (failing) return fail(node);
-  save_if_due(node);
   // Never twice in a millisecond for its own sake.
   const std::int32_t wait = std::max(1, node.agent.deadline(now).since(now));
   node.due = (now_ / 1000 + static_cast<std::uint32_t>(wait)) * 1000;

@@ -18,6 +18,12 @@ Gradient watched(const Gradient& inner, Gradient::Function function, const void*
   return outer;
 }
 
+// Those that may end while they are remembered, its own and others' offers, and half of them again and again refused.
+std::uint16_t places_for_finished(const AgentConfig& config) {
+  const std::uint32_t remembered = 2 * config.timing.in_doubt;
+  return static_cast<std::uint16_t>(std::clamp(4 * (remembered / config.mean_wait), 16U, 1024U));
+}
+
 }  // namespace
 
 AgentConfig NetworkEngine::config_for(std::uint32_t index) const {
@@ -34,10 +40,11 @@ AgentConfig NetworkEngine::config_for(std::uint32_t index) const {
   config.fresh = false;
   config.mean_wait = static_cast<std::uint32_t>(std::lround(network_.mean_wait_ms / speed));
   config.block_length = network_.block_length;
+  config.timing = network_.timing;
+  config.finished = places_for_finished(config);
   config.largest_frame = static_cast<std::uint16_t>(network_.link.mtu);
   config.peers = static_cast<std::uint16_t>(peers);
   config.guarding.gate = network_.gate;
-  config.timing = network_.timing;
   if (adversary_.lies(index)) adversary_.configure(config);
   return config;
 }

@@ -585,6 +585,7 @@ TEST_CASE(
 AgentConfig guarded() {
   AgentConfig config = three_blocks();
   config.guarding.gate = true;
+  config.mean_wait = 2'000'000;  // it does choose partners, in a month or so
   return config;
 }
 
@@ -599,18 +600,25 @@ void exchange_at(ScriptedPeer& peer, float value, std::uint64_t nonce) {
   static_cast<void>(peer.hear());
 }
 
+// One that the agent offers: partners whom it has drawn teach its gate what is usual.
+void meet_at(ScriptedPeer& peer, float value, std::uint64_t nonce) {
+  std::fill(peer.theirs.begin(), peer.theirs.end(), value);
+  peer.begin_as_responder(nonce);
+  static_cast<void>(peer.hear());
+  const std::uint32_t blocks = block_count(peer.handshake(0));
+  for (std::uint32_t k = 0; k < blocks; ++k) {
+    peer.tell_block(peer.block(k));
+    peer.tell(peer.ready(peer.block(k)));
+    static_cast<void>(peer.hear());
+  }
+}
+
 TEST_CASE("blocks however small do not wear a gate down within an exchange") {
   AgentConfig config = guarded();
   config.block_length = 0;
   ScriptedPeer peer(config);
   std::uint64_t nonce = 0;
-  for (int k = 0; k < 20; ++k) {  // it is used to partners at a distance of 0.01
-    std::fill(peer.theirs.begin(), peer.theirs.end(), peer.device.x[0] + 0.01F);
-    peer.begin_as_initiator(++nonce);
-    peer.tell_block(0);
-    peer.tell(peer.frame(Kind::commit, 0));
-    static_cast<void>(peer.hear());
-  }
+  for (int k = 0; k < 20; ++k) meet_at(peer, peer.device.x[0] + 0.01F, ++nonce);
   const float before = peer.device.x[0];
   Frame offer = peer.offer(1000);
   offer.handshake.block_length = 1;
@@ -630,23 +638,46 @@ TEST_CASE("blocks however small do not wear a gate down within an exchange") {
   for (const float x : peer.device.x) CHECK(std::fabs(x - before) <= 0.5F * 1.6F * 0.01F);
 }
 
-TEST_CASE("neither forged refusals nor a flood of distant offers open the gate, or lead an agent astray") {
+TEST_CASE("a flood of distant offers does not open the gate") {
   ScriptedPeer peer(guarded());
   std::uint64_t nonce = 0;
-  for (int k = 0; k < 20; ++k) exchange_at(peer, peer.device.x[0] + 0.01F, ++nonce);
+  for (int k = 0; k < 20; ++k) meet_at(peer, peer.device.x[0] + 0.01F, ++nonce);
   const std::vector<float> before = peer.device.x;
-  for (int k = 0; k < 100; ++k) {
-    exchange_at(peer, 5e5F, ++nonce);  // refused, each of them
-    peer.begin_as_responder(++nonce);
-    Frame refusal = peer.frame(Kind::abort, peer.block(0));
-    refusal.code = code(Ending::refused);
-    peer.tell(refusal);  // before any chunk has left
-    static_cast<void>(peer.hear());
-  }
+  for (int k = 0; k < 1000; ++k) exchange_at(peer, 5e5F, ++nonce);  // refused, each of them
   exchange_at(peer, 5e5F, ++nonce);
   CHECK(peer.device.x == before);
-  if (peer.device.agent.meet(kPeer, peer.now) != Status::ok) std::abort();
-  CHECK(peer.hear().at(0).handshake.standing == codec::Standing::settled);
+  meet_at(peer, before[0] + 0.1F, ++nonce);
+  CHECK(peer.device.x == before);  // ten times as far as is usual is still too far
+}
+
+TEST_CASE(
+    "partners' refusals alone lead an agent astray only if it has drawn them and they have seen its block") {
+  ScriptedPeer peer(guarded());
+  const auto refuse = [&](bool heard) {
+    if (heard) static_cast<void>(peer.hear());
+    Frame refusal = peer.frame(Kind::abort, peer.block(0));
+    refusal.code = code(Ending::refused);
+    peer.tell(refusal);
+    static_cast<void>(peer.hear());
+  };
+  const auto standing = [&] {
+    if (peer.device.agent.meet(kPeer, peer.now) != Status::ok) std::abort();
+    const Frame offer = peer.hear().at(0);
+    peer.tell({.kind = Kind::reject, .exchange = offer.exchange});
+    return offer.handshake.standing;
+  };
+  for (std::uint64_t nonce = 1; nonce <= 10; ++nonce) {
+    peer.begin_as_initiator(nonce);
+    refuse(true);
+    peer.begin_as_responder(100 + nonce);
+    refuse(false);
+  }
+  CHECK(standing() == codec::Standing::settled);
+  for (std::uint64_t nonce = 1; nonce <= 2; ++nonce) {
+    peer.begin_as_responder(200 + nonce);
+    refuse(true);
+  }
+  CHECK(standing() == codec::Standing::astray);
 }
 
 TEST_CASE("a partner that is fresh or astray moves nobody's counter; who is fresh takes its partner's") {

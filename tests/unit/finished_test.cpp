@@ -63,7 +63,10 @@ TEST_CASE(
   CHECK(finished.find(3) == nullptr);
   finished.remember(exchange(5, 60, true), kNow);
   CHECK(finished.find(2) == nullptr);
-  finished.remember(exchange(6, 70, false), kNow);
+  finished.remember(exchange(7, 70, false), kNow);
+  CHECK(finished.find(7) == nullptr);  // none of its worth, or less, is left
+  CHECK(finished.find(1) != nullptr);
+  finished.remember(exchange(6, 70, true), kNow);
   CHECK(finished.find(1) == nullptr);
   CHECK((finished.find(4) != nullptr && finished.find(5) != nullptr && finished.find(6) != nullptr));
 }

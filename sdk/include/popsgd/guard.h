@@ -40,13 +40,19 @@ inline constexpr unsigned kAstray = 2;
 /// Refusing beats moving a part of the way: a clipped step towards a hostile model is still a step towards it.
 class Gate {
  public:
-  /// Whether a partner at `distance` may be averaged with. Remembers it. distance >= 0 and finite; last_update: rms of
-  /// the last local step, 0 if there was none; refusals: how many it has pronounced in a row
-  /// before this one.
-  [[nodiscard]] bool admit(float distance, float last_update, unsigned refusals) noexcept;
-
-  /// The largest distance it would admit now: any, as long as it knows of no distance and no update above 0.
+  /// The largest distance it admits now: any, as long as it knows of no distance and no update above 0. last_update: rms
+  /// of the last local step, 0 if there was none; refusals: in a row until now.
   [[nodiscard]] float radius(float last_update, unsigned refusals) const noexcept;
+
+  /// A partner was met at `distance` >= 0, finite, and judged by radius() of the same arguments.
+  void remember(float distance, float last_update, unsigned refusals) noexcept;
+
+  /// Both: whether it is admitted.
+  [[nodiscard]] bool admit(float distance, float last_update, unsigned refusals) noexcept {
+    const float most = radius(last_update, refusals);
+    remember(distance, last_update, refusals);
+    return distance <= most;
+  }
 
   /// Whether it remembers distances only: false for bytes that never were a gate.
   [[nodiscard]] bool sound() const noexcept;

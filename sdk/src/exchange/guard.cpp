@@ -40,12 +40,11 @@ float rms_distance(ConstParams a, ConstParams b) noexcept {
   return static_cast<float>(distance > kMost ? std::numeric_limits<double>::infinity() : distance);
 }
 
-bool Gate::admit(float distance, float last_update, unsigned refusals) noexcept {
+void Gate::remember(float distance, float last_update, unsigned refusals) noexcept {
   const float most = radius(last_update, refusals);
   distances_[recorded_ % kWindow] =
       shorten(std::min({distance, most, std::numeric_limits<float>::max() / 2}));
   recorded_ = static_cast<std::uint8_t>(recorded_ + 1U < 2 * kWindow ? recorded_ + 1 : kWindow);
-  return distance <= most;
 }
 
 float Gate::radius(float last_update, unsigned refusals) const noexcept {

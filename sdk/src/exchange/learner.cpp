@@ -16,6 +16,11 @@ constexpr std::size_t kProbes = 256;
 // How far a partner's counter is believed: a gap of this many steps, or of an eighth of one's own count.
 constexpr std::uint64_t kCounterGap = std::uint64_t{64} << 16;
 
+// Of the distant partners that come unasked a gate remembers one for every two that the agent has drawn itself: however often
+// one comes, they are fewer than half of what it remembers.
+constexpr std::uint8_t kUnasked = 2;
+constexpr int kMostCredit = 8;
+
 }  // namespace
 
 float Learner::step() {
@@ -46,7 +51,8 @@ void Learner::snapshot(Stretch block, Params into) const {
 }
 
 void Learner::begin_exchange(bool initiator) {
-  offered_ = initiator;
+  chosen_ = initiator || config_.mean_wait == 0;
+  if (chosen_) credit_ = static_cast<std::uint8_t>(std::min(credit_ + 1, kMostCredit));
   first_ = latest_ = {};
 }
 
@@ -66,7 +72,13 @@ bool Learner::admits(std::size_t gate, float distance) {
     if (known.gate == gate) return distance <= known.radius;
   latest_ = {gate, gates_[gate].radius(last_update_, refusals_)};
   if (first_.gate == SIZE_MAX) first_ = latest_;
-  return gates_[gate].admit(distance, last_update_, refusals_);
+  const bool admitted = distance <= latest_.radius;
+  if (!admitted && !chosen_) {
+    if (credit_ < kUnasked) return false;
+    credit_ = static_cast<std::uint8_t>(credit_ - kUnasked);
+  }
+  gates_[gate].remember(distance, last_update_, refusals_);
+  return admitted;
 }
 
 void Learner::merge(Stretch block, ConstParams mine, ConstParams theirs, float weight) {
@@ -105,13 +117,13 @@ codec::Standing Learner::standing() const {
 }
 
 void Learner::has_refused() {
-  if (!offered_) return;
+  if (!chosen_) return;
   refusals_ = static_cast<std::uint8_t>(std::min(refusals_ + 1, 255));
   was_refused();
 }
 
 void Learner::was_refused() {
-  if (offered_) rebuffs_ = static_cast<std::uint8_t>(std::min(rebuffs_ + 1, 255));
+  if (chosen_) rebuffs_ = static_cast<std::uint8_t>(std::min(rebuffs_ + 1, 255));
 }
 
 void Learner::has_moved() {

@@ -79,10 +79,12 @@ class Learner {
   float last_update_ = 0;  // rms of the last local step, estimated
   bool fresh_;
 
-  // In a row, and only in exchanges that this agent offered: their partners it has drawn itself. What others make it
-  // refuse, or say of its model, must not wear down the gate.
+  // In a row, and only of partners that this agent has drawn itself, few of which are hostile: of those who come unasked, one
+  // may come as often as it likes. An agent that never draws any must take them as they come.
+  bool chosen_ = false;
   std::uint8_t refusals_ = 0;  // its own gate's
   std::uint8_t rebuffs_ = 0;   // these, and its partners'
+  std::uint8_t credit_ = 8;    // for distant partners who come unasked
 
   // Within an exchange each gate's radius is fixed, and one distance remembered: of small blocks a partner could else
   // raise it block by block.
@@ -90,7 +92,6 @@ class Learner {
     std::size_t gate = SIZE_MAX;
     float radius = 0;
   };
-  bool offered_ = false;
   Judged first_{};
   Judged latest_{};
 };

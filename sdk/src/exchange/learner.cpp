@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 
 namespace popsgd {
 namespace {
@@ -61,7 +62,8 @@ Refusal Learner::judge(Stretch block, ConstParams mine, ConstParams theirs) {
   if (refusal != Refusal::none || !config_.guarding.gate || fresh_) return refusal;
   const float distance = rms_distance(mine, theirs);
   if (!std::isfinite(distance)) {
-    fresh_ = true;  // its own model has come to grief: the next partner's is better
+    // If its own model has come to grief, the next partner's is better.
+    fresh_ = examine(mine, std::numeric_limits<float>::infinity()) == Refusal::not_finite;
     return Refusal::too_far;
   }
   return admits(block.offset / gate_length_, distance) ? Refusal::none : Refusal::too_far;

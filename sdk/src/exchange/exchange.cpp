@@ -156,7 +156,7 @@ void Exchange::begin_block() {
   receiver_.begin(chunks);
   ready_.reset();
   progressed_ = heard_;
-  constexpr std::uint64_t kHalfDay = 12U * 3600U * 1000U;
+  constexpr std::uint64_t kHalfDay = std::uint64_t{12} * 3600 * 1000;
   const std::uint64_t crossing = std::uint64_t{1000} * here.length * sizeof(float) / config_.timing.slowest;
   block_ends_ = heard_ + config_.timing.idle + static_cast<std::uint32_t>(std::min(crossing, kHalfDay));
   unacknowledged_ = 0;

@@ -119,9 +119,8 @@ codec::Standing Learner::standing() const {
 }
 
 void Learner::has_refused() {
-  if (!chosen_) return;
-  refusals_ = static_cast<std::uint8_t>(std::min(refusals_ + 1, 255));
-  was_refused();
+  if (chosen_) refusals_ = static_cast<std::uint8_t>(std::min(refusals_ + 1, 255));
+  rebuffs_ = static_cast<std::uint8_t>(std::min(rebuffs_ + 1, 255));
 }
 
 void Learner::was_refused() {

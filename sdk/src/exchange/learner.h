@@ -79,11 +79,11 @@ class Learner {
   float last_update_ = 0;  // rms of the last local step, estimated
   bool fresh_;
 
-  // In a row, and only of partners that this agent has drawn itself, few of which are hostile: of those who come unasked, one
+  // Only partners that this agent has drawn itself, few of which are hostile, open the gate: of those who come unasked, one
   // may come as often as it likes. An agent that never draws any must take them as they come.
   bool chosen_ = false;
-  std::uint8_t refusals_ = 0;  // its own gate's
-  std::uint8_t rebuffs_ = 0;   // these, and its partners'
+  std::uint8_t refusals_ = 0;  // in a row: of such partners, by its gate
+  std::uint8_t rebuffs_ = 0;   // in a row: all of its gate, and those by such partners
   std::uint8_t credit_ = 8;    // for distant partners who come unasked
 
   // Within an exchange each gate's radius is fixed, and one distance remembered: of small blocks a partner could else

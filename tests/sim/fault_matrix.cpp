@@ -76,6 +76,18 @@ struct Tally {
   std::uint64_t short_of = 0;  // exchanges that did not come
   std::uint64_t crashes = 0;
   std::uint64_t violations = 0;
+
+  Tally& operator+=(const Tally& more) {
+    exchanges += more.exchanges;
+    frames += more.frames;
+    cut_short += more.cut_short;
+    in_doubt += more.in_doubt;
+    one_sided += more.one_sided;
+    short_of += more.short_of;
+    crashes += more.crashes;
+    violations += more.violations;
+    return *this;
+  }
 };
 
 struct Piece {
@@ -157,14 +169,7 @@ class Matrix {
       print(faults_[k].name.c_str(), t);
       if (faults_[k].name == "loss 10%")
         doubts = static_cast<double>(t.in_doubt) / static_cast<double>(t.exchanges);
-      all.exchanges += t.exchanges;
-      all.frames += t.frames;
-      all.cut_short += t.cut_short;
-      all.in_doubt += t.in_doubt;
-      all.one_sided += t.one_sided;
-      all.short_of += t.short_of;
-      all.crashes += t.crashes;
-      all.violations += t.violations;
+      all += t;
     }
     print("all", all);
     std::printf(
@@ -188,15 +193,14 @@ class Matrix {
       const Piece& piece = pieces_[k];
       const sim::NetworkTotals totals = run(faults_[piece.fault], piece);
       const std::scoped_lock lock(mutex_);
-      Tally& tally = tallies_[piece.fault];
-      tally.exchanges += totals.completed;
-      tally.frames += totals.frames_delivered;
-      tally.cut_short += totals.cut_short;
-      tally.in_doubt += totals.in_doubt;
-      tally.one_sided += totals.one_sided;
-      tally.short_of += piece.exchanges - std::min(piece.exchanges, totals.completed);
-      tally.crashes += totals.crashes;
-      tally.violations += totals.violations;
+      tallies_[piece.fault] += {.exchanges = totals.completed,
+                                .frames = totals.frames_delivered,
+                                .cut_short = totals.cut_short,
+                                .in_doubt = totals.in_doubt,
+                                .one_sided = totals.one_sided,
+                                .short_of = piece.exchanges - std::min(piece.exchanges, totals.completed),
+                                .crashes = totals.crashes,
+                                .violations = totals.violations};
       done_ += piece.exchanges;
       if (totals.violations > 0) {
         const char* fault = faults_[piece.fault].name.c_str();

@@ -27,7 +27,7 @@ struct Faults {
 /// An agent with its memory: a model without a gradient unless one is given.
 class Device {
  public:
-  Device(const AgentConfig& config, std::vector<float> model, Time now, LinkTraits = {})
+  Device(const AgentConfig& config, std::vector<float> model, Time now)
       : x(std::move(model)), workspace_((Agent::workspace_size(config, x.size()) + 7) / 8) {
     const auto nothing = [](const void*, ConstParams, const Batch&, float, float, Params, Scratch) noexcept {
       return 0.0F;

@@ -200,7 +200,6 @@ void Exchange::receive_state(const codec::Frame& frame, Time now, std::optional<
   const std::uint32_t ordinal = ordinal_of(frame.block);
   // An initiator only goes on to the next block when it has decided this one.
   if (phase_ == Phase::prepared && ordinal == ordinal_ + 1) commit(now);
-  if (idle()) return;
   if (ordinal != ordinal_) return drop(ordinal < ordinal_ ? Drop::duplicate : Drop::unexpected);
   if (frame.acknowledgement) receive_acknowledgement(frame, now);
   arrived(frame, now, reply);
@@ -266,7 +265,6 @@ void Exchange::receive_abort(const codec::Frame& frame, Time now) {
   if (ordinal < ordinal_) return drop(Drop::duplicate);
   // An initiator that gives up a later block has decided this one.
   if (phase_ == Phase::prepared && ordinal == ordinal_ + 1) commit(now);
-  if (idle()) return;
   // An initiator that knows nothing of an exchange may have forgotten what it decided.
   if (phase_ == Phase::prepared && frame.code == static_cast<std::uint8_t>(Ending::unknown))
     ++metrics_.in_doubt;

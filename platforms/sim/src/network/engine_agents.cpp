@@ -18,7 +18,8 @@ Gradient watched(const Gradient& inner, Gradient::Function function, const void*
   return outer;
 }
 
-// Those that may end while they are remembered, its own and others' offers, and half of them again and again refused.
+// Those that end while they are remembered, offered and answered, twice as many as are drawn: some are refused and tried
+// again.
 std::uint16_t places_for_finished(const AgentConfig& config) {
   const std::uint32_t remembered = 2 * config.timing.in_doubt;
   return static_cast<std::uint16_t>(std::clamp(4 * (remembered / config.mean_wait), 16U, 1024U));

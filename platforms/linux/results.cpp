@@ -214,7 +214,7 @@ Json network_json(const Run& run) {
       {"damaged", "malformed", "unknown", "duplicate", "unexpected", "reflected", "incompatible", "no_room"});
   static_assert(kDropNames.size() == kDrops);
   constexpr std::array<const char*, kRefusals> kRefusalNames{"none", "not_finite", "out_of_range", "checksum",
-                                                             "too_far"};
+                                                             "too_far", "still"};
   const sim::NetworkTotals& n = *run.outcome.network;
   Json json;
   json["link"] = run.link;

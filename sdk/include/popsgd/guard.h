@@ -16,8 +16,9 @@ enum class Refusal : std::uint8_t {
   out_of_range,  ///< a parameter's magnitude is above the limit
   checksum,      ///< what was decoded is not what the peer sent
   too_far,       ///< the two models are further apart than the gate admits
+  still,         ///< a partner was met at this very place twice before: it does not learn
 };
-inline constexpr std::size_t kRefusals = 5;
+inline constexpr std::size_t kRefusals = 6;
 
 /// Refusals in a row, its own or its partners', after which an agent takes itself to be the one that is astray: with so
 /// few hostile peers that a swarm can stand them, it then most likely is.

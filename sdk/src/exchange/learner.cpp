@@ -55,6 +55,7 @@ void Learner::begin_exchange(bool initiator) {
   chosen_ = initiator || config_.mean_wait == 0;
   if (chosen_) credit_ = static_cast<std::uint8_t>(std::min(credit_ + 1, kMostCredit));
   first_ = latest_ = {};
+  seen_.reset();
 }
 
 Refusal Learner::judge(Stretch block, ConstParams mine, ConstParams theirs) {
@@ -66,7 +67,16 @@ Refusal Learner::judge(Stretch block, ConstParams mine, ConstParams theirs) {
     fresh_ = examine(mine, std::numeric_limits<float>::infinity()) == Refusal::not_finite;
     return Refusal::too_far;
   }
+  // Whoever is astray has to come to those who may well stand.
+  if (standing() != codec::Standing::astray && stands_still(block, theirs, distance)) return Refusal::still;
   return admits(block.offset / gate_length_, distance) ? Refusal::none : Refusal::too_far;
+}
+
+bool Learner::stands_still(Stretch block, ConstParams theirs, float distance) {
+  if (first_.gate != SIZE_MAX) return false;
+  const Sketch there = sketch(theirs, signs_);
+  if (chosen_) seen_ = there;
+  return sightings_.stands_still(static_cast<std::uint32_t>(block.offset), there, block.length, distance);
 }
 
 bool Learner::admits(std::size_t gate, float distance) {
@@ -84,6 +94,8 @@ bool Learner::admits(std::size_t gate, float distance) {
 }
 
 void Learner::merge(Stretch block, ConstParams mine, ConstParams theirs, float weight) {
+  if (seen_) sightings_.remember(static_cast<std::uint32_t>(block.offset), *seen_);
+  seen_.reset();
   const Params x = model_.subspan(block.offset, block.length);
   if (weight == 1) {
     std::copy(theirs.begin(), theirs.end(), x.begin());

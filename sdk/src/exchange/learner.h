@@ -3,10 +3,12 @@
 
 #include "codec/frame.h"
 #include "exchange/records.h"
+#include "exchange/sightings.h"
 
 #include <popsgd/agent.h>
 
 #include <cstdint>
+#include <optional>
 #include <span>
 
 namespace popsgd {
@@ -30,13 +32,14 @@ class Learner {
         scratch_(scratch),
         gates_(gates),
         gate_length_(gate_length),
-        fresh_(config.fresh) {}
+        fresh_(config.fresh),
+        signs_(static_cast<std::uint32_t>(config.seed) | 1U) {}
 
   /// One local SGD step; the loss before it.
   float step();
 
   void snapshot(Stretch block, Params into) const;
-  /// Whether the partner's block may be averaged with; remembers its distance.
+  /// Whether the partner's block may be averaged with; remembers its distance, and where it was if they are merged.
   [[nodiscard]] Refusal judge(Stretch block, ConstParams mine, ConstParams theirs);
   /// The agent's half: weight 1/2 is the average, 1 takes the partner's over, 0 leaves everything as it is. A model that is
   /// taken over is the partner's exactly: whatever was learned, or broken, before is gone.
@@ -65,6 +68,7 @@ class Learner {
 
  private:
   [[nodiscard]] bool admits(std::size_t gate, float distance);
+  [[nodiscard]] bool stands_still(Stretch block, ConstParams theirs, float distance);
 
   const AgentConfig& config_;
   Params model_;
@@ -94,6 +98,11 @@ class Learner {
   };
   Judged first_{};
   Judged latest_{};
+
+  // Of each exchange's first block: partners are met again there if they are met in one block.
+  Sightings sightings_{};
+  std::uint32_t signs_;           // secret
+  std::optional<Sketch> seen_{};  // the first block of a partner that was drawn, until it is averaged with
 };
 
 }  // namespace popsgd

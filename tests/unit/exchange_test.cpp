@@ -250,7 +250,8 @@ TEST_CASE("a hostile block is refused on both sides, and counted by its reason")
 }
 
 TEST_CASE(
-    "an agent refused twice in a row moves alone towards those who refuse it, until they take it back") {
+    "an agent refused three times in a row moves alone towards those who refuse it, until they take it "
+    "back") {
   LossyNet net(1, {});
   for (std::uint32_t k = 0; k < 3; ++k) {
     AgentConfig config = config_of(k + 1);
@@ -270,6 +271,7 @@ TEST_CASE(
   const auto crowd = std::pair(net[1].x, net[2].x);
   meet(0, PeerId{1});
   meet(0, PeerId{2});
+  meet(0, PeerId{1});
   CHECK(net[0].x[0] == 8);
   CHECK(net[0].agent.metrics().completed == 0);
   meet(0, PeerId{1});

@@ -70,15 +70,14 @@ float radius_by_definition(std::vector<float> seen, unsigned refusals, float las
     std::vector<float> last(seen.end() - static_cast<std::ptrdiff_t>(std::min<std::size_t>(15, seen.size())),
                             seen.end());
     std::sort(last.begin(), last.end());
-    radius = std::max(radius, 1.5F * (last[(last.size() - 1) / 2] + last[last.size() / 2]) / 2);
+    radius = std::max(radius, 1.6F * (last[(last.size() - 1) / 2] + last[last.size() / 2]) / 2);
   }
-  return radius * std::pow(1.5F, std::max(0.0F, static_cast<float>(refusals) - 1));
+  return radius * std::pow(1.5F, static_cast<float>(refusals));
 }
 
 TEST_CASE(
-    "the radius is 1.5 medians of the last 15 bounded distances or 2 local updates, and grows from the "
-    "second "
-    "refusal on") {
+    "the radius is 1.6 medians of the last 15 bounded distances or 2 local updates, and grows with each "
+    "refusal in a row") {
   CAPTURE(kSeed);
   Random random(kSeed, Purpose::user);
   for (int run = 0; run < 20; ++run) {
@@ -108,10 +107,10 @@ TEST_CASE(
   unsigned refusals = 0;
   while (!gate.admit(1000, 0.1F, refusals)) ++refusals;
   CHECK(refusals > 3);
-  CHECK(refusals <= 18);  // 1.5^17 > 1000 / 1.5
+  CHECK(refusals <= 18);  // 1.5^17 > 1000 / 1.6
 }
 
-TEST_CASE("distant peers among many do not move the radius by more than the factor of 1.5") {
+TEST_CASE("distant peers among many do not move the radius by more than the factor of 1.6") {
   Gate gate;
   for (int k = 0; k < 15; ++k) REQUIRE(gate.admit(1, 1, 0));
   int admitted = 0;
@@ -123,7 +122,7 @@ TEST_CASE("distant peers among many do not move the radius by more than the fact
     if (ok && hostile) ++admitted;
   }
   CHECK(admitted == 0);
-  CHECK(gate.radius(0.1F, 0) == 1.5F);
+  CHECK(gate.radius(0.1F, 0) == 1.6F);
 }
 
 TEST_CASE("agents that begin with equal models admit each other when they have learned") {

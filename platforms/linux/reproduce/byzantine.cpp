@@ -31,7 +31,7 @@ Setting choose(const Effort& effort) {
   if (!sim::fashion_mnist_available())
     return {"blobs:d=16,classes=10,samples=20000,spread=1.5", "mlp:32", effort.quick ? 200.0 : 2000.0, 2};
   return effort.quick ? Setting{"fashion-mnist", "mlp:16", 200, 2}
-                      : Setting{"fashion-mnist", "mlp:64", 2000, 3};
+                      : Setting{"fashion-mnist", "mlp:64", 2000, 4};
 }
 
 // One swarm to train: what is done to it, and what comes out.

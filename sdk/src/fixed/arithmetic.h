@@ -12,13 +12,23 @@ namespace popsgd::fixed {
   return (value + (std::int64_t{1} << shift >> 1)) >> shift;
 }
 
+/// value * 2^shift to nearest; |value| < 2^62, shift -62 and up as far as there is room.
+[[nodiscard]] constexpr std::int64_t shift_left(std::int64_t value, int shift) {
+  return shift < 0 ? shift_right(value, -shift) : value << shift;
+}
+
+/// The ends of a signed integer.
+template <typename T>
+inline constexpr std::int32_t kMost = std::numeric_limits<T>::max();
+template <typename T>
+inline constexpr std::int32_t kLeast = -kMost<T> - 1;
+
 /// The value of T nearest to `value`; one more in `saturated` if that is another.
 template <typename T>
 [[nodiscard]] constexpr T saturate(std::int64_t value, std::uint64_t& saturated) {
-  constexpr std::int64_t kLeast = std::numeric_limits<T>::min();
-  constexpr std::int64_t kMost = std::numeric_limits<T>::max();
-  if (value < kLeast || value > kMost) ++saturated;
-  return static_cast<T>(std::clamp(value, kLeast, kMost));
+  const std::int64_t kept = std::clamp<std::int64_t>(value, kLeast<T>, kMost<T>);
+  if (kept != value) ++saturated;
+  return static_cast<T>(kept);
 }
 
 /// value * 2^-shift to nearest, saturating; |value| < 2^62, shift -31 to 62.

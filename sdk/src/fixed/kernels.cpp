@@ -44,8 +44,8 @@ void dot(std::size_t depth, const Weight* w, const Activation* a, std::int64_t* 
 // How many products of |w| <= most_w and |a| <= most_a a sum of 32 bits surely holds: at least one, as even the
 // largest is 2^30.
 std::size_t safe_depth(std::uint32_t most_w, std::uint32_t most_a) {
-  constexpr std::uint32_t kMost = std::numeric_limits<std::int32_t>::max();
-  return kMost / std::max(most_w * most_a, 1U);
+  constexpr std::uint32_t kRoom = std::numeric_limits<std::int32_t>::max();
+  return kRoom / std::max(most_w * most_a, 1U);
 }
 
 // Sums of one column of tiles' width, block after block in 32 bits, the blocks' sums in 64.
@@ -91,13 +91,11 @@ void combine_rows(std::size_t terms, std::size_t columns, const std::int16_t* c,
 template <typename Weight>
 void subtract(std::size_t count, const std::int32_t* __restrict sums, int shift, Dither dither,
               Weight* __restrict w, std::uint64_t& saturated) {
-  constexpr std::int32_t kLeast = std::numeric_limits<Weight>::min();
-  constexpr std::int32_t kMost = std::numeric_limits<Weight>::max();
   std::uint32_t cut = 0;
   for (std::size_t i = 0; i < count; ++i) {
     const auto fraction = static_cast<std::int32_t>(dither.at(i) >> (32 - shift));
     const std::int32_t exact = w[i] - ((sums[i] + fraction) >> shift);
-    const std::int32_t kept = std::clamp(exact, kLeast, kMost);
+    const std::int32_t kept = std::clamp(exact, kLeast<Weight>, kMost<Weight>);
     cut += exact != kept ? 1U : 0U;
     w[i] = static_cast<Weight>(kept);
   }
@@ -125,10 +123,7 @@ void affine(std::size_t rows, const LayerOf<Weight>& layer, const Activation* a,
   for (std::size_t j = 0; j < layer.outputs; j += kTile) {
     const std::size_t width = std::min(kTile, layer.outputs - j);
     std::int64_t biases[kTile] = {};
-    for (std::size_t k = 0; k < width; ++k) {
-      const std::int64_t bias = layer.biases[j + k];
-      biases[k] = bias_shift < 0 ? shift_right(bias, -bias_shift) : bias << bias_shift;
-    }
+    for (std::size_t k = 0; k < width; ++k) biases[k] = shift_left(layer.biases[j + k], bias_shift);
     for (std::size_t row = 0; row < rows; ++row) {
       // 2^30 * 2^31 inputs and a bias of 2^55 at most: below 2^62.
       std::int64_t sums[kTile];
@@ -180,23 +175,28 @@ void update_biases(std::size_t rows, std::size_t outputs, const std::int16_t* st
 }
 
 // What the networks are made of.
-#define POPSGD_KERNELS(Weight, Activation)                                                              \
-  template void affine(std::size_t, const LayerOf<Weight>&, const Activation*, int, int, std::int32_t*, \
-                       std::uint64_t&) noexcept;                                                        \
-  template void update_weights(std::size_t, std::size_t, std::size_t, const std::int16_t*,              \
-                               const Activation*, int, Dither, Weight*, std::uint64_t&) noexcept;
-POPSGD_KERNELS(std::int16_t, std::int16_t)
-POPSGD_KERNELS(std::int8_t, std::int16_t)
-POPSGD_KERNELS(std::int8_t, std::int8_t)
-#undef POPSGD_KERNELS
-
 template std::uint32_t largest(std::size_t, const std::int8_t*) noexcept;
 template std::uint32_t largest(std::size_t, const std::int16_t*) noexcept;
-template std::uint32_t largest(std::size_t, const std::int32_t*) noexcept;
+
+template void affine(std::size_t, const LayerOf<std::int16_t>&, const std::int16_t*, int, int, std::int32_t*,
+                     std::uint64_t&) noexcept;
+template void affine(std::size_t, const LayerOf<std::int8_t>&, const std::int16_t*, int, int, std::int32_t*,
+                     std::uint64_t&) noexcept;
+template void affine(std::size_t, const LayerOf<std::int8_t>&, const std::int8_t*, int, int, std::int32_t*,
+                     std::uint64_t&) noexcept;
+
 template void pass_back(std::size_t, const LayerOf<std::int8_t>&, const std::int16_t*,
                         std::int32_t*) noexcept;
 template void pass_back(std::size_t, const LayerOf<std::int16_t>&, const std::int16_t*,
                         std::int32_t*) noexcept;
+
+template void update_weights(std::size_t, std::size_t, std::size_t, const std::int16_t*, const std::int16_t*,
+                             int, Dither, std::int16_t*, std::uint64_t&) noexcept;
+template void update_weights(std::size_t, std::size_t, std::size_t, const std::int16_t*, const std::int16_t*,
+                             int, Dither, std::int8_t*, std::uint64_t&) noexcept;
+template void update_weights(std::size_t, std::size_t, std::size_t, const std::int16_t*, const std::int8_t*,
+                             int, Dither, std::int8_t*, std::uint64_t&) noexcept;
+
 template void update_biases(std::size_t, std::size_t, const std::int16_t*, int, Dither, std::int8_t*,
                             std::uint64_t&) noexcept;
 template void update_biases(std::size_t, std::size_t, const std::int16_t*, int, Dither, std::int16_t*,

@@ -3,7 +3,6 @@
 #include "fixed/arithmetic.h"
 
 #include <algorithm>
-#include <limits>
 
 namespace popsgd::fixed {
 namespace {
@@ -40,15 +39,14 @@ int places_to_drop(std::uint64_t x, int least, std::uint64_t slack, std::uint64_
   return n;
 }
 
-// Rounding adds less than a unit to a number.
-constexpr std::uint64_t kMost = std::numeric_limits<std::int16_t>::max();
+constexpr std::uint64_t kMostNarrow = kMost<std::int16_t>;
 
 }  // namespace
 
 int narrow_errors(std::size_t rows, std::size_t outputs, const std::int32_t* errors, std::uint32_t most,
                   std::int16_t* into) noexcept {
   const Sizes size = sizes(rows, outputs, outputs, 1, errors);
-  const int n = places_to_drop(size.sum, places_to_drop(size.largest, 0, 1, kMost), outputs, most);
+  const int n = places_to_drop(size.sum, places_to_drop(size.largest, 0, 1, kMostNarrow), outputs, most);
   for (std::size_t k = 0; k < rows * outputs; ++k) {
     into[k] = static_cast<std::int16_t>(shift_right(errors[k], n));
   }
@@ -61,7 +59,7 @@ int narrow_steps(std::size_t rows, std::size_t outputs, const std::int32_t* erro
   // Sums of 2^31 * 2^13 rows times 17 bits of the mantissa, rounded up: 2^61 at most.
   constexpr int kCoarse = 15;
   const std::uint64_t sum = size.sum * ((mantissa >> kCoarse) + 1);
-  const int n = std::max({least, places_to_drop(size.largest * mantissa, 0, 1, kMost),
+  const int n = std::max({least, places_to_drop(size.largest * mantissa, 0, 1, kMostNarrow),
                           places_to_drop(sum, 0, rows, most) + kCoarse});
   for (std::size_t j = 0; j < outputs; ++j) {
     for (std::size_t row = 0; row < rows; ++row) {

@@ -90,11 +90,10 @@ struct Workspace {
 // a = relu(z), narrowed.
 template <typename Activation>
 void activate(std::size_t count, const std::int32_t* z, Activation* a, std::uint64_t& saturated) {
-  constexpr std::int32_t kMost = std::numeric_limits<Activation>::max();
   std::uint32_t cut = 0;
   for (std::size_t k = 0; k < count; ++k) {
-    cut += z[k] > kMost ? 1U : 0U;
-    a[k] = static_cast<Activation>(std::clamp(z[k], 0, kMost));
+    cut += z[k] > fixed::kMost<Activation> ? 1U : 0U;
+    a[k] = static_cast<Activation>(std::clamp(z[k], 0, fixed::kMost<Activation>));
   }
   saturated += cut;
 }
@@ -205,12 +204,12 @@ void FixedNetwork<Weight, Activation>::choose_formats(Widths widths,
   POPSGD_ASSERT(formats.size() + 1 == widths.size());
   for (std::size_t l = 0; l < formats.size(); ++l) {
     if (sizeof(Weight) == 2) {
-      formats[l] = {.weights = 13, .biases = 13};  // +-4
+      formats[l] = {.weights = 12, .biases = 12};  // +-8
     } else {
-      // Four times the bound of He et al., as weights grow.
-      const auto range = static_cast<std::uint64_t>(4 * he_bound(widths[l]));
+      // Three times the bound of He et al., as weights grow.
+      const auto range = static_cast<std::uint64_t>(3 * he_bound(widths[l]));
       const int fraction = 37 - static_cast<int>(std::bit_width(range));
-      formats[l] = {.weights = static_cast<std::int8_t>(std::max(fraction, 0)), .biases = 6};
+      formats[l] = {.weights = static_cast<std::int8_t>(std::max(fraction, 0)), .biases = 7};
     }
     formats[l].activations = sizeof(Activation) == 2 ? 9 : 4;
   }

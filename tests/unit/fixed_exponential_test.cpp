@@ -96,7 +96,8 @@ TEST_CASE("cross-entropy and its error are those of the softmax in double") {
     std::vector<std::int32_t> errors = values.z;
     const popsgd::FixedBatch batch{.rows = values.rows, .labels = values.labels};
     std::uint64_t saturated = 0;
-    const auto [loss, fraction] = loss_and_error(Loss::cross_entropy, {batch, width, errors.data()}, saturated);
+    const auto [loss, fraction] =
+        fixed::loss_and_error(Loss::cross_entropy, {batch, width, errors.data()}, saturated);
     double exact = 0;
     for (std::size_t row = 0; row < values.rows; ++row) {
       double total = 0;
@@ -117,7 +118,7 @@ TEST_CASE("the logistic loss and its error are those in double") {
   std::vector<std::int32_t> errors = values.z;
   const popsgd::FixedBatch batch{.rows = values.rows, .labels = values.labels};
   std::uint64_t saturated = 0;
-  const auto [loss, fraction] = loss_and_error(Loss::logistic, {batch, 1, errors.data()}, saturated);
+  const auto [loss, fraction] = fixed::loss_and_error(Loss::logistic, {batch, 1, errors.data()}, saturated);
   double exact = 0;
   for (std::size_t row = 0; row < values.rows; ++row) {
     const double sign = values.labels[row] == 1 ? 1 : -1;
@@ -141,11 +142,12 @@ TEST_CASE("the squared loss takes targets of any scale, or the unit vector of a 
       }
       std::vector<std::int32_t> errors = values.z;
       std::uint64_t saturated = 0;
-      const auto [loss, fraction] = loss_and_error(Loss::squared, {batch, 3, errors.data()}, saturated);
+      const auto [loss, fraction] =
+          fixed::loss_and_error(Loss::squared, {batch, 3, errors.data()}, saturated);
       double exact = 0;
       for (std::size_t k = 0; k < errors.size(); ++k) {
-        const double target = by_label ? (values.labels[k / 3] == k % 3 ? 1.0 : 0.0)
-                                       : std::ldexp(values.targets[k], -scale);
+        const double target =
+            by_label ? (values.labels[k / 3] == k % 3 ? 1.0 : 0.0) : std::ldexp(values.targets[k], -scale);
         const double error = values.z[k] * 0x1p-16 - target;
         REQUIRE(std::fabs(std::ldexp(errors[k], -fraction) - error) <= (scale > 16 ? 0x1p-17 : 0));
         exact += error * error / 2;
@@ -157,11 +159,12 @@ TEST_CASE("the squared loss takes targets of any scale, or the unit vector of a 
 }
 
 TEST_CASE("an error beyond 32 bits saturates, is counted, and its loss stays finite") {
-  std::vector<std::int32_t> z{std::numeric_limits<std::int32_t>::max(), std::numeric_limits<std::int32_t>::min()};
+  std::vector<std::int32_t> z{std::numeric_limits<std::int32_t>::max(),
+                              std::numeric_limits<std::int32_t>::min()};
   const std::vector<std::int16_t> targets{-1, 1};
   const popsgd::FixedBatch batch{.rows = 2, .targets = targets};
   std::uint64_t saturated = 0;
-  const auto [loss, fraction] = loss_and_error(Loss::squared, {batch, 1, z.data()}, saturated);
+  const auto [loss, fraction] = fixed::loss_and_error(Loss::squared, {batch, 1, z.data()}, saturated);
   CHECK(saturated == 2);
   CHECK(z[0] == std::numeric_limits<std::int32_t>::max());
   CHECK(z[1] == std::numeric_limits<std::int32_t>::min());

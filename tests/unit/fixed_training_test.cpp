@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -153,6 +154,89 @@ TEST_CASE("in fixed point the loss falls as in float, and the accuracy is within
     check_like(run, in_float);
   }
   CHECK(wide.saturated == 0);
+}
+
+// y = 0.75 x0 - 0.5 x1 + 0.25 and noise of deviation 0.1; the class is whether y is positive.
+struct Line {
+  static constexpr std::size_t kCount = 4096;
+  std::vector<std::int16_t> features{};  // of 2^-10
+  std::vector<std::int16_t> targets{};   // of 2^-12
+  std::vector<std::uint32_t> labels{};
+
+  Line() {
+    Random random(1, Purpose::data);
+    for (std::size_t row = 0; row < kCount; ++row) {
+      const float x0 = random.normal();
+      const float x1 = random.normal();
+      const float y = 0.75F * x0 - 0.5F * x1 + 0.25F + 0.1F * random.normal();
+      features.push_back(static_cast<std::int16_t>(std::lround(x0 * 1024)));
+      features.push_back(static_cast<std::int16_t>(std::lround(x1 * 1024)));
+      targets.push_back(static_cast<std::int16_t>(std::lround(y * 4096)));
+      labels.push_back(y > 0 ? 1 : 0);
+    }
+  }
+  [[nodiscard]] FixedBatch batch(std::size_t row, Loss loss) const {
+    const auto x = std::span(features).subspan(2 * row, 2 * kRows);
+    if (loss == Loss::squared) return {kRows, x, 10, {}, std::span(targets).subspan(row, kRows), 12};
+    return {kRows, x, 10, std::span(labels).subspan(row, kRows)};
+  }
+};
+
+TEST_CASE("linear regression finds the line, and logistic regression its side, to the noise of the steps") {
+  const Line line;
+  constexpr std::array<std::uint32_t, 2> kWidth{2, 1};
+  constexpr std::array<LayerFormat, 1> kFormats{{{.weights = 12, .biases = 12}}};
+  for (const Loss loss : {Loss::squared, Loss::logistic}) {
+    const auto network = FixedNetwork<std::int16_t, std::int16_t>::make(kWidth, loss, kFormats).value();
+    std::vector<std::int16_t> x(network.parameters());
+    std::vector<std::int32_t> scratch(network.scratch_size(kRows));
+    Random noise(1, Purpose::local_steps);
+    std::uint64_t saturated = 0;
+    const FixedRate rate = FixedRate::from(0.02);
+    for (std::size_t step = 0; step < 10000; ++step) {
+      (void)network.step(x, line.batch(step * kRows % Line::kCount, loss), rate, noise, scratch, saturated);
+    }
+    CHECK(saturated == 0);
+    if (loss == Loss::squared) {
+      CHECK(x[0] / 4096.0 == doctest::Approx(0.75).epsilon(0.02));
+      CHECK(x[1] / 4096.0 == doctest::Approx(-0.5).epsilon(0.02));
+      CHECK(x[2] / 4096.0 == doctest::Approx(0.25).epsilon(0.02));
+    } else {
+      std::size_t correct = 0;
+      for (std::size_t row = 0; row < Line::kCount; row += kRows) {
+        correct += network.evaluate(x, line.batch(row, loss), scratch).correct;
+      }
+      CHECK(correct > Line::kCount * 95 / 100);  // the noise decides 3 in 100
+    }
+  }
+}
+
+TEST_CASE("a user's own step sits in the same place as a network's") {
+  // The median of what comes in, a unit at a time: the gradient of |x - feature| is a sign.
+  const auto step = [](const void* context, std::span<std::int8_t> x, const FixedBatch& batch,
+                       FixedRate /*rate*/, Random& noise, std::span<std::int32_t> /*scratch*/,
+                       std::uint64_t& /*saturated*/) noexcept {
+    const std::int32_t start = x[0];
+    std::int32_t loss = 0;
+    for (std::size_t row = 0; row < batch.rows; ++row) {
+      const std::int32_t error = start - batch.features[row];
+      loss += (error < 0 ? -error : error) << 16;
+      if (noise.below(*static_cast<const std::uint32_t*>(context)) != 0) continue;
+      x[0] = static_cast<std::int8_t>(x[0] - (error > 0 ? 1 : 0) + (error < 0 ? 1 : 0));
+    }
+    return loss / static_cast<std::int32_t>(batch.rows);
+  };
+  const std::uint32_t one_in = 2;
+  const popsgd::FixedGradient<std::int8_t> gradient{.function = step, .context = &one_in, .parameters = 1};
+  const std::vector<std::int16_t> features{3, 40, 41, 42, 100};
+  std::vector<std::int8_t> x{0};
+  Random noise(1, Purpose::local_steps);
+  std::uint64_t saturated = 0;
+  CHECK(gradient(x, {.rows = 5, .features = features}, {}, noise, {}, saturated) == (226 << 16) / 5);
+  for (int k = 0; k < 200; ++k)
+    (void)gradient(x, {.rows = 5, .features = features}, {}, noise, {}, saturated);
+  CHECK(x[0] >= 39);
+  CHECK(x[0] <= 43);
 }
 
 TEST_CASE("a run's weights are these bits, whatever the compiler and the target") {

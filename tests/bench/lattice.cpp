@@ -2,11 +2,10 @@
 // through its exchange block by block, as devices do it: snapshot, encode at 4 bits, decode the partner's points,
 // move. Beside it the C library copies as many bytes between buffers that no cache holds. Medians over interleaved
 // pairs of runs.
-#include "lattice/encoding.h"
-#include "lattice/gap.h"
-#include "lattice/points.h"
-#include "lattice/rotation.h"
-
+#include <popsgd/lattice/encoding.h>
+#include <popsgd/lattice/gap.h>
+#include <popsgd/lattice/points.h>
+#include <popsgd/lattice/rotation.h>
 #include <popsgd/random.h>
 
 #include <algorithm>

@@ -1,8 +1,7 @@
 // popsgd_lattice_wraps: blocks of points that are drawn so that many of them cannot be decoded, by the million. Each
 // that came out wrong must have another checksum than the sender's. A checksum of 32 bits lets one in 2^32 through.
-#include "lattice/encoding.h"
-#include "lattice/points.h"
-
+#include <popsgd/lattice/encoding.h>
+#include <popsgd/lattice/points.h>
 #include <popsgd/random.h>
 
 #include <algorithm>

@@ -1,8 +1,7 @@
 // Points by their definition, and memory that tells whether anything outside of it has been written.
 #pragma once
 
-#include "lattice/points.h"
-
+#include <popsgd/lattice/points.h>
 #include <popsgd/random.h>
 
 #include <algorithm>

@@ -1,7 +1,7 @@
 #include "lattice.h"
-#include "lattice/encoding.h"
 #include "slow_crc.h"
 
+#include <popsgd/lattice/encoding.h>
 #include <popsgd/random.h>
 
 #include <algorithm>

@@ -1,7 +1,7 @@
 #include "lattice.h"
-#include "lattice/encoding.h"
-#include "lattice/gap.h"
 
+#include <popsgd/lattice/encoding.h>
+#include <popsgd/lattice/gap.h>
 #include <popsgd/random.h>
 
 #include <algorithm>

@@ -1,6 +1,6 @@
 #include "lattice.h"
-#include "lattice/points.h"
 
+#include <popsgd/lattice/points.h>
 #include <popsgd/random.h>
 
 #include <array>

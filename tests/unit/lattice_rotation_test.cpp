@@ -1,6 +1,6 @@
 #include "lattice.h"
-#include "lattice/rotation.h"
 
+#include <popsgd/lattice/rotation.h>
 #include <popsgd/random.h>
 
 #include <algorithm>

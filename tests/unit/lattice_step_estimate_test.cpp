@@ -1,7 +1,7 @@
 #include "lattice.h"
-#include "lattice/encoding.h"
-#include "lattice/step_estimate.h"
 
+#include <popsgd/lattice/encoding.h>
+#include <popsgd/lattice/step_estimate.h>
 #include <popsgd/random.h>
 
 #include <algorithm>

@@ -1,10 +1,9 @@
-#include "lattice/encoding.h"
-
 #include "lattice/quantiser.h"
 #include "numeric/crc32c.h"
 #include "numeric/little_endian.h"
 
 #include <popsgd/assert.h>
+#include <popsgd/lattice/encoding.h>
 
 #include <algorithm>
 #include <array>

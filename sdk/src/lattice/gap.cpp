@@ -1,8 +1,7 @@
-#include "lattice/gap.h"
-
 #include "lattice/quantiser.h"
 
 #include <popsgd/assert.h>
+#include <popsgd/lattice/gap.h>
 
 #include <algorithm>
 #include <limits>

@@ -1,8 +1,7 @@
-#include "lattice/points.h"
-
 #include "lattice/quantiser.h"
 
 #include <popsgd/assert.h>
+#include <popsgd/lattice/points.h>
 
 #include <algorithm>
 #include <bit>

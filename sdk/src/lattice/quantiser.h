@@ -2,9 +2,10 @@
 // do in registers.
 #pragma once
 
-#include "lattice/points.h"
-#include "lattice/weyl.h"
 #include "numeric/lanes.h"
+
+#include <popsgd/lattice/points.h>
+#include <popsgd/lattice/weyl.h>
 
 #include <algorithm>
 #include <bit>

@@ -1,5 +1,4 @@
-#include "lattice/rotation.h"
-
+#include <popsgd/lattice/rotation.h>
 #include <popsgd/random.h>
 
 #include <algorithm>

@@ -1,6 +1,5 @@
-#include "lattice/step_estimate.h"
-
 #include <popsgd/assert.h>
+#include <popsgd/lattice/step_estimate.h>
 
 #include <algorithm>
 #include <bit>

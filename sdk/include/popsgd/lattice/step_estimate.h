@@ -6,7 +6,7 @@
 // In integers alone: est is kept as its binary logarithm.
 #pragma once
 
-#include "lattice/points.h"
+#include <popsgd/lattice/points.h>
 
 #include <cstdint>
 #include <limits>

@@ -5,7 +5,7 @@
 //   checksum(y, lattice)        4 bytes -->   checksum(points)
 #pragma once
 
-#include "lattice/points.h"
+#include <popsgd/lattice/points.h>
 
 #include <cstddef>
 #include <cstdint>

@@ -12,10 +12,9 @@
 // step shrinks by 2^10.
 #pragma once
 
-#include "lattice/gap.h"
-#include "lattice/points.h"
-
 #include <popsgd/gradient.h>
+#include <popsgd/lattice/gap.h>
+#include <popsgd/lattice/points.h>
 
 #include <cstdint>
 

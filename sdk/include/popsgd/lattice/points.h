@@ -9,9 +9,8 @@
 // A point is a pure function of value, step and u: who keeps the values can make the points again at any time.
 #pragma once
 
-#include "lattice/weyl.h"
-
 #include <popsgd/gradient.h>
+#include <popsgd/lattice/weyl.h>
 
 #include <cstddef>
 #include <cstdint>

@@ -7,10 +7,9 @@
 // So the sum of both models is conserved bit by bit if they are integers, as long as neither leaves its type's range.
 #pragma once
 
-#include "lattice/points.h"
-#include "lattice/weyl.h"
-
 #include <popsgd/gradient.h>
+#include <popsgd/lattice/points.h>
+#include <popsgd/lattice/weyl.h>
 
 #include <cstddef>
 #include <cstdint>

@@ -4,10 +4,13 @@
 #include "exchange/finished.h"
 #include "exchange/learner.h"
 #include "exchange/records.h"
+#include "exchange/snapshots.h"
+#include "exchange/steps.h"
 
 #include <popsgd/agent.h>
 #include <popsgd/assert.h>
 #include <popsgd/checkpoint.h>
+#include <popsgd/lattice/encoding.h>
 #include <popsgd/random.h>
 
 #include <algorithm>
@@ -53,21 +56,26 @@ constexpr std::size_t kAlignment = 8;
 
 // Where everything lies in the workspace.
 struct Layout {
-  std::size_t records;  // these three lie end to end, as a checkpoint holds them
+  std::size_t records;  // these four lie end to end, as a checkpoint holds them
   std::size_t finished;
   std::size_t gates;
+  std::size_t estimates;
   std::size_t peers;
-  std::size_t blocks;
+  std::size_t scales;
+  std::size_t mine;
+  std::size_t theirs;
   std::size_t end;
   std::size_t block_length;
   std::size_t gate_count;
+  std::size_t estimate_count;
+  std::size_t scale_count;
 };
 
 constexpr std::size_t aligned(std::size_t bytes) {
   return (bytes + kAlignment - 1) / kAlignment * kAlignment;
 }
 
-Layout layout_of(const AgentConfig& config, std::size_t parameters, std::size_t state) {
+Layout layout_of(const AgentConfig& config, std::size_t parameters, std::size_t tensors, std::size_t state) {
   Layout at{};
   at.block_length =
       config.block_length == 0 ? parameters : std::min<std::size_t>(config.block_length, parameters);
@@ -75,9 +83,14 @@ Layout layout_of(const AgentConfig& config, std::size_t parameters, std::size_t 
   at.records = aligned(state);
   at.finished = at.records + sizeof(Records);
   at.gates = at.finished + config.finished * sizeof(FinishedExchange);
-  at.peers = at.gates + at.gate_count * sizeof(Gate);
-  at.blocks = at.peers + aligned(config.peers * sizeof(Peer));
-  at.end = at.blocks + aligned(2 * at.block_length * sizeof(float));
+  at.estimate_count = Steps::count(at.gate_count, tensors);
+  at.scale_count = std::min(tensors, at.block_length);
+  at.estimates = at.gates + at.gate_count * sizeof(Gate);
+  at.peers = at.estimates + aligned(at.estimate_count * sizeof(lattice::StepEstimate));
+  at.scales = at.peers + aligned(config.peers * sizeof(Peer));
+  at.mine = at.scales + aligned(at.scale_count * sizeof(Scale));
+  at.theirs = at.mine + aligned(at.block_length * sizeof(float));
+  at.end = at.theirs + aligned(at.block_length * sizeof(float));
   return at;
 }
 
@@ -101,6 +114,9 @@ Status check(const AgentConfig& config, std::size_t parameters) {
   if (!times || t.slowest == 0 || !(config.guarding.limit > 0)) return Status::invalid_rate;
   const std::size_t block = config.block_length == 0 ? parameters : config.block_length;
   if ((parameters + block - 1) / block > 65536) return Status::invalid_size;
+  const Quantisation& q = config.quantise;
+  const bool bits = q.bits >= lattice::kFewestBits && q.bits <= lattice::kMostBits;
+  if (q.width > Width::fixed || (q.width == Width::fixed && !bits)) return Status::invalid_size;
   if (const Status status = config.sgd.check(); status != Status::ok) return status;
   return config.schedule.check();
 }
@@ -108,24 +124,31 @@ Status check(const AgentConfig& config, std::size_t parameters) {
 }  // namespace
 
 struct Agent::State {
-  State(const AgentConfig& configuration, Params model, const Gradient& gradient, BatchSource source,
-        Params velocity, Scratch scratch, std::span<std::byte> workspace, Time now)
+  State(const Layout& layout, const AgentConfig& configuration, const Model& held, const Gradient& gradient,
+        BatchSource source, Params velocity, Scratch scratch, std::span<std::byte> workspace, Time now)
       : config(configuration),
-        layout(layout_of(config, model.size(), sizeof(State))),
+        model(held),
         random(config.seed, Purpose::exchange),
         saved(workspace.subspan(layout.records, layout.peers - layout.records)),
         records(place<Records>(workspace, layout.records, 1)[0]),
         finished(place<FinishedExchange>(workspace, layout.finished, config.finished)),
         peers(place<Peer>(workspace, layout.peers, config.peers)),
-        learner(config, model, gradient, source, velocity, scratch,
+        learner(config, model.floats(), gradient, source, velocity, scratch,
                 place<Gate>(workspace, layout.gates, layout.gate_count), layout.block_length),
-        exchange(config, learner, finished, metrics, random,
-                 place<float>(workspace, layout.blocks, layout.block_length),
-                 place<float>(workspace, layout.blocks + layout.block_length * sizeof(float),
-                              layout.block_length)) {
+        exchange(config, learner,
+                 Steps(config.quantise,
+                       place<lattice::StepEstimate>(workspace, layout.estimates, layout.estimate_count),
+                       layout.block_length),
+                 finished, metrics, random,
+                 Snapshots(model, workspace.subspan(layout.mine), workspace.subspan(layout.theirs),
+                           place<Scale>(workspace, layout.scales, layout.scale_count)),
+                 layout.block_length) {
     wait(now);
   }
 
+  static Layout layout_for(const AgentConfig& config, const Model& model) {
+    return layout_of(config, model.size(), Tensors(model).count(), sizeof(State));
+  }
   void receive(PeerId from, std::span<const std::byte> bytes, Time now);
   void receive_offer(PeerId from, const codec::Frame& frame, Time now);
   void receive_answer(PeerId from, const codec::Frame& frame, Time now);
@@ -143,7 +166,7 @@ struct Agent::State {
   void describe_records();
 
   AgentConfig config;
-  Layout layout;
+  Model model;
   Random random;
   AgentMetrics metrics{};
   std::span<std::byte> saved;  // records, finished exchanges and gates
@@ -158,23 +181,33 @@ struct Agent::State {
   std::uint8_t busies = 0;  // in a row
 };
 
-std::size_t Agent::workspace_size(const AgentConfig& config, std::size_t parameters) noexcept {
-  return check(config, parameters) == Status::ok ? layout_of(config, parameters, sizeof(State)).end : 0;
+std::size_t Agent::workspace_size(const AgentConfig& config, std::size_t parameters,
+                                  std::size_t tensors) noexcept {
+  if (check(config, parameters) != Status::ok || tensors == 0) return 0;
+  return layout_of(config, parameters, tensors, sizeof(State)).end;
 }
 
 Status Agent::init(const AgentConfig& config, Params model, const Gradient& gradient, BatchSource source,
                    Params velocity, Scratch scratch, std::span<std::byte> workspace, Time now) noexcept {
+  return init(config, Model(model), gradient, source, velocity, scratch, workspace, now);
+}
+
+Status Agent::init(const AgentConfig& config, const Model& model, const Gradient& gradient,
+                   BatchSource source, Params velocity, Scratch scratch, std::span<std::byte> workspace,
+                   Time now) noexcept {
   if (const Status status = check(config, model.size()); status != Status::ok) return status;
+  if (!model.sound() || model.integer()) return Status::shape_mismatch;
   if (gradient.function == nullptr || source.function == nullptr) return Status::no_function;
   if (gradient.parameters != model.size() || velocity.size() != config.sgd.velocity_size(gradient)) {
     return Status::shape_mismatch;
   }
   const bool fits = scratch.size() >= config.sgd.scratch_size(gradient) &&
-                    workspace.size() >= workspace_size(config, model.size()) &&
+                    workspace.size() >= workspace_size(config, model.size(), Tensors(model).count()) &&
                     reinterpret_cast<std::uintptr_t>(workspace.data()) % kAlignment == 0;
   if (!fits) return Status::scratch_too_small;
-  state_ = std::construct_at(reinterpret_cast<State*>(workspace.data()), config, model, gradient, source,
-                             velocity, scratch, workspace, now);
+  const Layout layout = State::layout_for(config, model);
+  state_ = std::construct_at(reinterpret_cast<State*>(workspace.data()), layout, config, model, gradient,
+                             source, velocity, scratch, workspace, now);
   return Status::ok;
 }
 
@@ -281,7 +314,7 @@ void Agent::State::receive(PeerId from, std::span<const std::byte> bytes, Time n
       break;
   }
   const bool open = !exchange.idle() && exchange.phase() != Exchange::Phase::offering;
-  if (!open || frame.exchange != exchange.name()) return receive_stray(from, frame);
+  if (!open || name_in(frame) != exchange.name()) return receive_stray(from, frame);
   if (from != exchange.peer()) return drop(Drop::unexpected);  // whoever it is, it is not the partner
   std::optional<Reply> answer;
   exchange.receive(frame, now, answer);
@@ -291,8 +324,8 @@ void Agent::State::receive(PeerId from, std::span<const std::byte> bytes, Time n
 std::uint8_t Agent::State::objection(const codec::Handshake& theirs) const {
   if (theirs.version != codec::kVersion) return static_cast<std::uint8_t>(Rejection::version);
   if (theirs.fingerprint != config.fingerprint) return static_cast<std::uint8_t>(Rejection::fingerprint);
-  if (theirs.parameters != learner.model().size()) return static_cast<std::uint8_t>(Rejection::model);
-  if (theirs.format != codec::Format::float32) return static_cast<std::uint8_t>(Rejection::format);
+  if (theirs.parameters != learner.model().size() || theirs.layout != exchange.layout())
+    return static_cast<std::uint8_t>(Rejection::model);
   return 0;
 }
 
@@ -345,7 +378,7 @@ void Agent::State::receive_answer(PeerId from, const codec::Frame& frame, Time n
 
 // Of an exchange that is over, or never was: the peer learns what became of it.
 void Agent::State::receive_stray(PeerId from, const codec::Frame& frame) {
-  const FinishedExchange* past = finished.find(frame.exchange);
+  const FinishedExchange* past = finished.find(name_in(frame));
   drop(past != nullptr ? Drop::duplicate : Drop::unknown);
   const bool asks = frame.kind == codec::Kind::ready || frame.kind == codec::Kind::state;
   if (!asks) return;
@@ -373,17 +406,19 @@ std::optional<Agent::Outgoing> Agent::send(std::span<std::byte> bytes, Time now)
   state.offer_if_due(now);
   PeerId to = state.exchange.peer();
   codec::Frame frame;
+  const auto unsealed = bytes.first(bytes.size() - std::min(bytes.size(), codec::kSeal));
+  const auto room = unsealed.subspan(std::min(unsealed.size(), codec::kStateOverhead));
   std::optional<Reply> reply;
   if (!state.replies.empty()) {
     reply = state.replies.pop();
-  } else if (!state.exchange.write(frame, now, reply) && !reply) {
+  } else if (!state.exchange.write(frame, room, now, reply) && !reply) {
     return {};
   }
   if (reply) {
     to = reply->to;
     frame = reply->frame();
   }
-  const auto encoded = codec::encode(frame, bytes.first(bytes.size() - std::min(bytes.size(), codec::kSeal)));
+  const auto encoded = codec::encode(frame, unsealed);
   POPSGD_ASSERT(encoded.ok());
   if (!encoded.ok()) return {};
   const std::size_t size = codec::seal(bytes, encoded.value().size());
@@ -403,9 +438,10 @@ Time Agent::deadline(Time now) const noexcept {
 
 // --- checkpoints
 
-std::uint64_t Agent::checkpoint_size(const AgentConfig& config, std::size_t parameters) noexcept {
-  if (check(config, parameters) != Status::ok) return 0;
-  const Layout layout = layout_of(config, parameters, sizeof(State));
+std::uint64_t Agent::checkpoint_size(const AgentConfig& config, std::size_t parameters,
+                                     std::size_t tensors) noexcept {
+  if (check(config, parameters) != Status::ok || tensors == 0) return 0;
+  const Layout layout = layout_of(config, parameters, tensors, sizeof(State));
   return checkpoint::slot_size(static_cast<std::uint32_t>(parameters),
                                static_cast<std::uint32_t>(layout.peers - layout.records));
 }
@@ -413,6 +449,7 @@ std::uint64_t Agent::checkpoint_size(const AgentConfig& config, std::size_t para
 void Agent::State::describe_records() {
   records = {};
   records.finished = config.finished;
+  records.estimates = static_cast<std::uint32_t>(layout_for(config, model).estimate_count);
   learner.describe(records);
 }
 
@@ -436,7 +473,9 @@ Status Agent::restore(Store& store, Time now) noexcept {
   const bool known = loaded.ok() && loaded->records == state.saved.size() && found.laid_out_as(state.records);
   if (!known) {
     place<FinishedExchange>(state.saved, sizeof(Records), state.config.finished);
-    place<Gate>(state.saved, state.layout.gates - state.layout.records, state.layout.gate_count);
+    const Layout at = State::layout_for(state.config, state.model);
+    place<Gate>(state.saved, at.gates - at.records, at.gate_count);
+    place<lattice::StepEstimate>(state.saved, at.estimates - at.records, at.estimate_count);
   }
   if (!loaded.ok()) return loaded.status();
   state.learner.resume(loaded->steps, known ? found : Records{});

@@ -47,10 +47,6 @@ float Learner::step() {
   return loss;
 }
 
-void Learner::snapshot(Stretch block, Params into) const {
-  std::copy_n(model_.begin() + static_cast<std::ptrdiff_t>(block.offset), block.length, into.begin());
-}
-
 void Learner::begin_exchange(bool initiator) {
   chosen_ = initiator || config_.mean_wait == 0;
   if (chosen_) credit_ = static_cast<std::uint8_t>(std::min(credit_ + 1, kMostCredit));
@@ -67,6 +63,17 @@ Refusal Learner::judge(Stretch block, ConstParams mine, ConstParams theirs) {
     return Refusal::too_far;
   }
   return admits(block.offset / gate_length_, distance) ? Refusal::none : Refusal::too_far;
+}
+
+Refusal Learner::judge(Stretch block, float distance, bool within) {
+  Refusal refusal = within ? Refusal::none : Refusal::out_of_range;
+  if (!config_.guarding.gate || fresh_) return refusal;
+  if (within && !admits(block.offset / gate_length_, distance)) refusal = Refusal::too_far;
+  if (refusal != Refusal::none) {
+    const ConstParams own = model_.subspan(block.offset, block.length);
+    fresh_ = examine(own, std::numeric_limits<float>::infinity()) == Refusal::not_finite;
+  }
+  return refusal;
 }
 
 bool Learner::admits(std::size_t gate, float distance) {

@@ -3,6 +3,7 @@
 
 #include "codec/frame.h"
 #include "exchange/records.h"
+#include "exchange/tensors.h"
 
 #include <popsgd/agent.h>
 
@@ -10,12 +11,6 @@
 #include <span>
 
 namespace popsgd {
-
-/// A stretch of the model.
-struct Stretch {
-  std::size_t offset = 0;
-  std::size_t length = 0;  ///< parameters
-};
 
 class Learner {
  public:
@@ -35,9 +30,10 @@ class Learner {
   /// One local SGD step; the loss before it.
   float step();
 
-  void snapshot(Stretch block, Params into) const;
   /// Whether the partner's block may be averaged with; remembers its distance.
   [[nodiscard]] Refusal judge(Stretch block, ConstParams mine, ConstParams theirs);
+  /// The same of points: their distance, and whether they are within the limit.
+  [[nodiscard]] Refusal judge(Stretch block, float distance, bool within);
   /// The agent's half: weight 1/2 is the average, 1 takes the partner's over, 0 leaves everything as it is. A model that is
   /// taken over is the partner's exactly: whatever was learned, or broken, before is gone.
   void merge(Stretch block, ConstParams mine, ConstParams theirs, float weight);

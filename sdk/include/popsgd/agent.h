@@ -27,6 +27,13 @@ struct BatchSource {
   void* context = nullptr;
 };
 
+/// The same of an integer model.
+struct FixedBatchSource {
+  using Function = const FixedBatch& (*)(void* context) noexcept;
+  Function function = nullptr;
+  void* context = nullptr;
+};
+
 /// What an exchange does, and when local steps are taken (AgentConfig::local_steps = H).
 enum class Averaging : std::uint8_t {
   non_blocking,  ///< snapshots, then H steps, then opposite deltas; steps may be taken at any time
@@ -141,9 +148,10 @@ struct AgentMetrics {
   std::uint64_t completed = 0;  ///< of those: all blocks applied
   std::uint64_t cut_short = 0;  ///< of those: ended earlier, for whatever reason
   std::uint64_t blocks_applied = 0;
-  std::uint64_t retries = 0;    ///< attempts at a block after one of the two had been read wrong
-  std::uint64_t saturated = 0;  ///< parameters that stopped at their type's range, in steps and averaging
-  std::uint64_t in_doubt = 0;   ///< blocks dropped although the partner may have applied its half
+  std::uint64_t retries = 0;             ///< attempts at a block after one of the two had been read wrong
+  std::uint64_t saturated = 0;           ///< parameters that stopped at their type's range in averaging
+  std::uint64_t saturated_in_steps = 0;  ///< values that did so in local steps, as gradients count them
+  std::uint64_t in_doubt = 0;            ///< blocks dropped although the partner may have applied its half
   std::uint64_t retransmissions = 0;
   std::uint64_t frames_sent = 0;
   std::uint64_t frames_received = 0;
@@ -172,7 +180,8 @@ class Agent {
 
   /// Bytes of workspace that init() needs; 0 for a configuration it will refuse. tensors: of the model's layout.
   [[nodiscard]] static std::size_t workspace_size(const AgentConfig& config, std::size_t parameters,
-                                                  std::size_t tensors = 1) noexcept;
+                                                  std::size_t tensors = 1,
+                                                  Numeric numeric = Numeric::float32) noexcept;
 
   /// `model`, `gradient`'s context, `source`, `velocity`, `scratch` (sizes: see Sgd) and `workspace` (8-aligned)
   /// are the caller's and must outlive the agent. Errors: invalid_size, invalid_rate, no_function,
@@ -184,6 +193,18 @@ class Agent {
   [[nodiscard]] Status init(const AgentConfig& config, const Model& model, const Gradient& gradient,
                             BatchSource source, Params velocity, Scratch scratch,
                             std::span<std::byte> workspace, Time now) noexcept;
+  /// The same of an integer model, which learns without a float: `scratch` as the gradient says, `sgd` and `schedule` of
+  /// the configuration are not used. Errors also: what FixedSchedule::check says.
+  [[nodiscard]] Status init(const AgentConfig& config, std::span<std::int16_t> model,
+                            std::span<const Tensor> layout, const FixedGradient<std::int16_t>& gradient,
+                            FixedBatchSource source, const FixedSchedule& schedule,
+                            std::span<std::int32_t> scratch, std::span<std::byte> workspace,
+                            Time now) noexcept;
+  [[nodiscard]] Status init(const AgentConfig& config, std::span<std::int8_t> model,
+                            std::span<const Tensor> layout, const FixedGradient<std::int8_t>& gradient,
+                            FixedBatchSource source, const FixedSchedule& schedule,
+                            std::span<std::int32_t> scratch, std::span<std::byte> workspace,
+                            Time now) noexcept;
 
   /// One local SGD step; the loss of its batch before it. busy during an exchange that blocks.
   Result<float> step() noexcept;
@@ -213,7 +234,8 @@ class Agent {
 
   /// Bytes that a slot of the store needs for save(); 0 for a configuration init() will refuse.
   [[nodiscard]] static std::uint64_t checkpoint_size(const AgentConfig& config, std::size_t parameters,
-                                                     std::size_t tensors = 1) noexcept;
+                                                     std::size_t tensors = 1,
+                                                     Numeric numeric = Numeric::float32) noexcept;
   /// Saves the model, the counters, what is usual of partners' distances, and which blocks of which exchanges it has
   /// applied: all of one moment, so that after a restart it neither denies what it did nor believes what it did not.
   /// At any time, also during an exchange: what is not applied yet is then not saved. Peers and velocity are not.
@@ -231,6 +253,12 @@ class Agent {
 
  private:
   struct State;
+  template <typename Weight>
+  Status init_fixed(const AgentConfig& config, const Model& model, std::span<Weight> weights,
+                    const FixedGradient<Weight>& gradient, FixedBatchSource source,
+                    const FixedSchedule& schedule, std::span<std::int32_t> scratch,
+                    std::span<std::byte> workspace, Time now) noexcept;
+
   State* state_ = nullptr;  // in the workspace
 };
 

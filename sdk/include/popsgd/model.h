@@ -38,6 +38,23 @@ class Model {
   }
   [[nodiscard]] std::span<std::int8_t> int8s() const { return {static_cast<std::int8_t*>(values_), size_}; }
 
+  /// All of them, as they lie in memory.
+  [[nodiscard]] std::span<std::byte> bytes() const {
+    return {static_cast<std::byte*>(values_), size_ * width(numeric_)};
+  }
+  /// Bytes of a parameter.
+  [[nodiscard]] static constexpr std::size_t width(Numeric numeric) {
+    return numeric == Numeric::float32 ? 4 : numeric == Numeric::int16 ? 2 : 1;
+  }
+
+  /// Calls use() with the parameters as what they are.
+  template <typename Use>
+  decltype(auto) visit(Use use) const {
+    if (numeric_ == Numeric::int16) return use(int16s());
+    if (numeric_ == Numeric::int8) return use(int8s());
+    return use(floats());
+  }
+
   /// Whether the layout is as long as the model, of tensors that are not empty and units of 2^-31 to 2^31. An integer
   /// model needs one.
   [[nodiscard]] bool sound() const {

@@ -64,6 +64,7 @@ struct Layout {
   std::size_t scales;
   std::size_t mine;
   std::size_t theirs;
+  std::size_t trainer;
   std::size_t end;
   std::size_t block_length;
   std::size_t gate_count;
@@ -71,11 +72,14 @@ struct Layout {
   std::size_t scale_count;
 };
 
+static_assert(sizeof(FixedTrainer<std::int16_t>) == sizeof(FixedTrainer<std::int8_t>));
+
 constexpr std::size_t aligned(std::size_t bytes) {
   return (bytes + kAlignment - 1) / kAlignment * kAlignment;
 }
 
-Layout layout_of(const AgentConfig& config, std::size_t parameters, std::size_t tensors, std::size_t state) {
+Layout layout_of(const AgentConfig& config, std::size_t parameters, std::size_t tensors, Numeric numeric,
+                 std::size_t state) {
   Layout at{};
   at.block_length =
       config.block_length == 0 ? parameters : std::min<std::size_t>(config.block_length, parameters);
@@ -90,7 +94,9 @@ Layout layout_of(const AgentConfig& config, std::size_t parameters, std::size_t 
   at.scales = at.peers + aligned(config.peers * sizeof(Peer));
   at.mine = at.scales + aligned(at.scale_count * sizeof(Scale));
   at.theirs = at.mine + aligned(at.block_length * sizeof(float));
-  at.end = at.theirs + aligned(at.block_length * sizeof(float));
+  at.trainer = at.theirs + aligned(at.block_length * sizeof(float));
+  at.end =
+      at.trainer + (numeric == Numeric::float32 ? sizeof(FloatTrainer) : sizeof(FixedTrainer<std::int16_t>));
   return at;
 }
 
@@ -124,8 +130,10 @@ Status check(const AgentConfig& config, std::size_t parameters) {
 }  // namespace
 
 struct Agent::State {
-  State(const Layout& layout, const AgentConfig& configuration, const Model& held, const Gradient& gradient,
-        BatchSource source, Params velocity, Scratch scratch, std::span<std::byte> workspace, Time now)
+  /// make(place, config) makes the trainer.
+  template <typename Make>
+  State(const Layout& layout, const AgentConfig& configuration, const Model& held, Make make,
+        std::span<std::byte> workspace, Time now)
       : config(configuration),
         model(held),
         random(config.seed, Purpose::exchange),
@@ -133,7 +141,7 @@ struct Agent::State {
         records(place<Records>(workspace, layout.records, 1)[0]),
         finished(place<FinishedExchange>(workspace, layout.finished, config.finished)),
         peers(place<Peer>(workspace, layout.peers, config.peers)),
-        learner(config, model.floats(), gradient, source, velocity, scratch,
+        learner(config, model, make(workspace.data() + layout.trainer, config),
                 place<Gate>(workspace, layout.gates, layout.gate_count), layout.block_length),
         exchange(config, learner,
                  Steps(config.quantise,
@@ -147,7 +155,18 @@ struct Agent::State {
   }
 
   static Layout layout_for(const AgentConfig& config, const Model& model) {
-    return layout_of(config, model.size(), Tensors(model).count(), sizeof(State));
+    return layout_of(config, model.size(), Tensors(model).count(), model.numeric(), sizeof(State));
+  }
+  template <typename Make>
+  static Status begin(State*& state, const AgentConfig& config, const Model& model, Make make,
+                      std::span<std::byte> workspace, Time now) {
+    const Layout layout = layout_for(config, model);
+    const bool fits = workspace.size() >= layout.end &&
+                      reinterpret_cast<std::uintptr_t>(workspace.data()) % kAlignment == 0;
+    if (!fits) return Status::scratch_too_small;
+    state = std::construct_at(reinterpret_cast<State*>(workspace.data()), layout, config, model, make,
+                              workspace, now);
+    return Status::ok;
   }
   void receive(PeerId from, std::span<const std::byte> bytes, Time now);
   void receive_offer(PeerId from, const codec::Frame& frame, Time now);
@@ -181,10 +200,10 @@ struct Agent::State {
   std::uint8_t busies = 0;  // in a row
 };
 
-std::size_t Agent::workspace_size(const AgentConfig& config, std::size_t parameters,
-                                  std::size_t tensors) noexcept {
+std::size_t Agent::workspace_size(const AgentConfig& config, std::size_t parameters, std::size_t tensors,
+                                  Numeric numeric) noexcept {
   if (check(config, parameters) != Status::ok || tensors == 0) return 0;
-  return layout_of(config, parameters, tensors, sizeof(State)).end;
+  return layout_of(config, parameters, tensors, numeric, sizeof(State)).end;
 }
 
 Status Agent::init(const AgentConfig& config, Params model, const Gradient& gradient, BatchSource source,
@@ -196,19 +215,48 @@ Status Agent::init(const AgentConfig& config, const Model& model, const Gradient
                    BatchSource source, Params velocity, Scratch scratch, std::span<std::byte> workspace,
                    Time now) noexcept {
   if (const Status status = check(config, model.size()); status != Status::ok) return status;
-  if (!model.sound() || model.integer()) return Status::shape_mismatch;
   if (gradient.function == nullptr || source.function == nullptr) return Status::no_function;
-  if (gradient.parameters != model.size() || velocity.size() != config.sgd.velocity_size(gradient)) {
+  if (!model.sound() || model.integer() || gradient.parameters != model.size() ||
+      velocity.size() != config.sgd.velocity_size(gradient)) {
     return Status::shape_mismatch;
   }
-  const bool fits = scratch.size() >= config.sgd.scratch_size(gradient) &&
-                    workspace.size() >= workspace_size(config, model.size(), Tensors(model).count()) &&
-                    reinterpret_cast<std::uintptr_t>(workspace.data()) % kAlignment == 0;
-  if (!fits) return Status::scratch_too_small;
-  const Layout layout = State::layout_for(config, model);
-  state_ = std::construct_at(reinterpret_cast<State*>(workspace.data()), layout, config, model, gradient,
-                             source, velocity, scratch, workspace, now);
-  return Status::ok;
+  if (scratch.size() < config.sgd.scratch_size(gradient)) return Status::scratch_too_small;
+  const auto make = [&](std::byte* place, const AgentConfig& kept) -> Trainer& {
+    return *std::construct_at(reinterpret_cast<FloatTrainer*>(place), kept, model.floats(), gradient, source,
+                              velocity, scratch);
+  };
+  return State::begin(state_, config, model, make, workspace, now);
+}
+
+template <typename Weight>
+Status Agent::init_fixed(const AgentConfig& config, const Model& model, std::span<Weight> weights,
+                         const FixedGradient<Weight>& gradient, FixedBatchSource source,
+                         const FixedSchedule& schedule, std::span<std::int32_t> scratch,
+                         std::span<std::byte> workspace, Time now) noexcept {
+  if (const Status status = check(config, model.size()); status != Status::ok) return status;
+  if (const Status status = schedule.check(); status != Status::ok) return status;
+  if (gradient.function == nullptr || source.function == nullptr) return Status::no_function;
+  if (!model.sound() || gradient.parameters != model.size()) return Status::shape_mismatch;
+  if (scratch.size() < gradient.scratch) return Status::scratch_too_small;
+  const auto make = [&](std::byte* place, const AgentConfig& kept) -> Trainer& {
+    return *std::construct_at(reinterpret_cast<FixedTrainer<Weight>*>(place), kept.seed, weights, gradient,
+                              source, schedule, scratch);
+  };
+  return State::begin(state_, config, model, make, workspace, now);
+}
+
+Status Agent::init(const AgentConfig& config, std::span<std::int16_t> model, std::span<const Tensor> layout,
+                   const FixedGradient<std::int16_t>& gradient, FixedBatchSource source,
+                   const FixedSchedule& schedule, std::span<std::int32_t> scratch,
+                   std::span<std::byte> workspace, Time now) noexcept {
+  return init_fixed(config, Model(model, layout), model, gradient, source, schedule, scratch, workspace, now);
+}
+
+Status Agent::init(const AgentConfig& config, std::span<std::int8_t> model, std::span<const Tensor> layout,
+                   const FixedGradient<std::int8_t>& gradient, FixedBatchSource source,
+                   const FixedSchedule& schedule, std::span<std::int32_t> scratch,
+                   std::span<std::byte> workspace, Time now) noexcept {
+  return init_fixed(config, Model(model, layout), model, gradient, source, schedule, scratch, workspace, now);
 }
 
 Result<float> Agent::step() noexcept {
@@ -324,7 +372,7 @@ void Agent::State::receive(PeerId from, std::span<const std::byte> bytes, Time n
 std::uint8_t Agent::State::objection(const codec::Handshake& theirs) const {
   if (theirs.version != codec::kVersion) return static_cast<std::uint8_t>(Rejection::version);
   if (theirs.fingerprint != config.fingerprint) return static_cast<std::uint8_t>(Rejection::fingerprint);
-  if (theirs.parameters != learner.model().size() || theirs.layout != exchange.layout())
+  if (theirs.parameters != model.size() || theirs.layout != exchange.layout())
     return static_cast<std::uint8_t>(Rejection::model);
   return 0;
 }
@@ -438,11 +486,11 @@ Time Agent::deadline(Time now) const noexcept {
 
 // --- checkpoints
 
-std::uint64_t Agent::checkpoint_size(const AgentConfig& config, std::size_t parameters,
-                                     std::size_t tensors) noexcept {
+std::uint64_t Agent::checkpoint_size(const AgentConfig& config, std::size_t parameters, std::size_t tensors,
+                                     Numeric numeric) noexcept {
   if (check(config, parameters) != Status::ok || tensors == 0) return 0;
-  const Layout layout = layout_of(config, parameters, tensors, sizeof(State));
-  return checkpoint::slot_size(static_cast<std::uint32_t>(parameters),
+  const Layout layout = layout_of(config, parameters, tensors, numeric, sizeof(State));
+  return checkpoint::slot_size(checkpoint::words(Model::width(numeric) * parameters),
                                static_cast<std::uint32_t>(layout.peers - layout.records));
 }
 
@@ -456,15 +504,15 @@ void Agent::State::describe_records() {
 Status Agent::save(Store& store) const noexcept {
   state_->describe_records();
   return checkpoint::save(store, {.fingerprint = state_->config.fingerprint,
-                                  .parameters = state_->learner.model(),
                                   .steps = state_->learner.counter(),
-                                  .records = state_->saved});
+                                  .records = state_->saved,
+                                  .integers = state_->model.bytes()});
 }
 
 Status Agent::restore(Store& store, Time now) noexcept {
   State& state = *state_;
   if (exchanging()) return Status::busy;
-  const auto loaded = checkpoint::load(store, state.config.fingerprint, state.learner.model(), state.saved);
+  const auto loaded = checkpoint::load(store, state.config.fingerprint, state.model.bytes(), state.saved);
   const bool touched =
       loaded.ok() || loaded.status() == Status::store_failed || loaded.status() == Status::checkpoint_changed;
   if (!touched) return loaded.status();
@@ -494,6 +542,7 @@ StepCounter Agent::counter() const noexcept {
 }
 const AgentMetrics& Agent::metrics() const noexcept {
   state_->metrics.steps = state_->learner.steps();
+  state_->metrics.saturated_in_steps = state_->learner.saturated();
   return state_->metrics;
 }
 

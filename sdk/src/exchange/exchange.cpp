@@ -54,7 +54,7 @@ codec::Handshake Exchange::handshake(LinkTraits traits) const {
   return {.nonce = 0,
           .fingerprint = config_.fingerprint,
           .counter = learner_.counter().bits(),
-          .parameters = static_cast<std::uint32_t>(learner_.model().size()),
+          .parameters = static_cast<std::uint32_t>(snapshots_.parameters()),
           .block_length = longest_block_,
           .version = codec::kVersion,
           .mtu = std::min(config_.largest_frame, traits.mtu),
@@ -207,7 +207,7 @@ bool Exchange::acceptable(Encoding theirs) const {
 
 Stretch Exchange::stretch() const {
   const std::size_t offset = std::size_t{block()} * block_length_;
-  return {offset, std::min<std::size_t>(block_length_, learner_.model().size() - offset)};
+  return {offset, std::min<std::size_t>(block_length_, snapshots_.parameters() - offset)};
 }
 
 // --- what arrives

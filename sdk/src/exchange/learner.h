@@ -4,6 +4,7 @@
 #include "codec/frame.h"
 #include "exchange/records.h"
 #include "exchange/tensors.h"
+#include "exchange/trainer.h"
 
 #include <popsgd/agent.h>
 
@@ -15,14 +16,11 @@ namespace popsgd {
 class Learner {
  public:
   /// Gates: one for each `gate_length` parameters.
-  Learner(const AgentConfig& config, Params model, const Gradient& gradient, BatchSource source,
-          Params velocity, Scratch scratch, std::span<Gate> gates, std::size_t gate_length)
+  Learner(const AgentConfig& config, const Model& model, Trainer& trainer, std::span<Gate> gates,
+          std::size_t gate_length)
       : config_(config),
         model_(model),
-        gradient_(gradient),
-        source_(source),
-        velocity_(velocity),
-        scratch_(scratch),
+        trainer_(trainer),
         gates_(gates),
         gate_length_(gate_length),
         fresh_(config.fresh) {}
@@ -41,7 +39,8 @@ class Learner {
   /// agents show is only believed up to a bound. Who takes a model over takes its counter, too; who stays, stays.
   void meet_counter(StepCounter mine, StepCounter theirs, float weight, bool round_up);
 
-  [[nodiscard]] Params model() const { return model_; }
+  /// Values that a step has cut off at the ends of their types.
+  [[nodiscard]] std::uint64_t saturated() const { return trainer_.saturated(); }
   [[nodiscard]] StepCounter counter() const { return counter_; }
   [[nodiscard]] std::uint64_t steps() const { return steps_; }
   [[nodiscard]] bool fresh() const { return fresh_; }
@@ -63,11 +62,8 @@ class Learner {
   [[nodiscard]] bool admits(std::size_t gate, float distance);
 
   const AgentConfig& config_;
-  Params model_;
-  Gradient gradient_;
-  BatchSource source_;
-  Params velocity_;
-  Scratch scratch_;
+  const Model& model_;
+  Trainer& trainer_;
   std::span<Gate> gates_;
   std::size_t gate_length_;
   StepCounter counter_{};

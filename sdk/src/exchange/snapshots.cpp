@@ -102,19 +102,6 @@ lattice::Signs Snapshots::signs(const Slice& slice) const {
   return {offset_, static_cast<std::uint32_t>(slice.tensor)};
 }
 
-template <typename Move>
-std::size_t Snapshots::for_model(Move move) const {
-  switch (model_.numeric()) {
-    case Numeric::float32:
-      return move(model_.floats().subspan(block_.offset, block_.length));
-    case Numeric::int16:
-      return move(model_.int16s().subspan(block_.offset, block_.length));
-    case Numeric::int8:
-      break;
-  }
-  return move(model_.int8s().subspan(block_.offset, block_.length));
-}
-
 // --- the plan
 
 void Snapshots::connect(lattice::Side side, Numeric theirs, bool plain, std::uint16_t mtu) {
@@ -186,7 +173,8 @@ void Snapshots::take(Stretch block, std::uint32_t offset) {
   Tensors(model_).cut(
       block, [this](std::size_t tensor, Stretch) { first_tensor_ = std::min(first_tensor_, tensor); });
   slices([](const Slice& slice) { slice.scale = {.theirs = kUnheard}; });
-  for_model([this]<typename T>(std::span<T> x) {
+  model_.visit([this]<typename T>(std::span<T> model) {
+    const std::span<T> x = model.subspan(block_.offset, block_.length);
     if constexpr (std::is_floating_point_v<T>) {
       begin_as<float>(own_memory_, x.size());
       std::copy(x.begin(), x.end(), own_as<float>().begin());
@@ -194,7 +182,6 @@ void Snapshots::take(Stretch block, std::uint32_t offset) {
       begin_as<std::int32_t>(own_memory_, x.size());
       std::copy(x.begin(), x.end(), own_as<std::int32_t>().begin());
     }
-    return std::size_t{0};
   });
 }
 
@@ -389,10 +376,10 @@ bool Snapshots::within(float limit) const {
 
 std::size_t Snapshots::move() {
   const bool integers = their_numeric_ != Numeric::float32;
-  return for_model([&]<typename T>(std::span<T> block) {
+  return model_.visit([&]<typename T>(std::span<T> model) {
     std::size_t saturated = 0;
     slices([&](const Slice& slice) {
-      const std::span<T> x = block.subspan(slice.at, slice.length);
+      const std::span<T> x = model.subspan(block_.offset + slice.at, slice.length);
       const lattice::Coins coins = lattice::coins_of(offset_).from(slice.at);
       if constexpr (std::is_floating_point_v<T>) {
         if (integers)
@@ -410,10 +397,10 @@ std::size_t Snapshots::move() {
 }
 
 std::size_t Snapshots::adopt() {
-  return for_model([&]<typename T>(std::span<T> block) {
+  return model_.visit([&]<typename T>(std::span<T> model) {
     std::size_t saturated = 0;
     slices([&](const Slice& slice) {
-      const std::span<T> x = block.subspan(slice.at, slice.length);
+      const std::span<T> x = model.subspan(block_.offset + slice.at, slice.length);
       if constexpr (std::is_floating_point_v<T>) {
         lattice::adopt(x, theirs(slice), slice.scale.theirs);
       } else {

@@ -46,6 +46,7 @@ class Snapshots {
       : model_(model), own_memory_(own.data()), their_memory_(theirs.data()), scales_(scales.data()) {}
 
   [[nodiscard]] Numeric numeric() const { return model_.numeric(); }
+  [[nodiscard]] std::size_t parameters() const { return model_.size(); }
   /// Of the model: see Tensors.
   [[nodiscard]] std::uint32_t layout() const { return Tensors(model_).fingerprint(); }
 
@@ -156,8 +157,6 @@ class Snapshots {
   [[nodiscard]] Stretch chunk_of(const Cut& cut, std::uint16_t chunk) const;
   void rotate_own();
   [[nodiscard]] static lattice::Distance seen(const lattice::Gap& gap, int step);
-  template <typename Move>
-  std::size_t for_model(Move move) const;
   void observe_floats(Steps& steps);
 
   const Model& model_;

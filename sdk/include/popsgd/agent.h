@@ -91,7 +91,8 @@ struct Applied {
   bool initiator = false;  ///< of the exchange, the agent that tells
   bool last = false;       ///< the exchange is complete
   float weight = 0.5F;     ///< of the partner's block; 0: this side stays, as its partner is fresh or astray
-  Numeric partner = Numeric::float32;  ///< what its model is made of
+  Numeric numeric = Numeric::float32;  ///< what this side's model is made of,
+  Numeric partner = Numeric::float32;  ///< and its partner's
   bool lattice = false;         ///< both moved by the same multiples of a step; false: floats as they are
   std::uint32_t saturated = 0;  ///< parameters that stopped at their type's range
 };

@@ -365,17 +365,24 @@ bool Exchange::try_again() {
   return true;
 }
 
-// Points become the gap, unless they are to be adopted.
+// Points become the gap, unless they are to be adopted. A responder does not know yet whether it has read them right.
 Refusal Exchange::judge() {
   const Stretch here = stretch();
   if (weight_ == 0) return Refusal::none;
   if (snapshots_.floats()) return learner_.judge(here, snapshots_.own_floats(), snapshots_.their_floats());
   if (weight_ != 1) snapshots_.settle();
   return learner_.judge(here, weight_ == 1 ? 0 : snapshots_.distance(),
-                        snapshots_.within(config_.guarding.limit));
+                        snapshots_.within(config_.guarding.limit), initiator_);
+}
+
+// The initiator has found that both sides had read right.
+void Exchange::remember_distance() {
+  if (snapshots_.floats() || weight_ == 0 || weight_ == 1) return;
+  static_cast<void>(learner_.judge(stretch(), snapshots_.distance(), true, true));
 }
 
 void Exchange::commit(Time now) {
+  remember_distance();
   apply(now);
   if (ordinal_ == blocks_) return end(true, now);
   phase_ = Phase::moving;
@@ -399,6 +406,7 @@ void Exchange::apply(Time now) {
                                                          .initiator = initiator_,
                                                          .last = ordinal_ == blocks_,
                                                          .weight = weight_,
+                                                         .numeric = snapshots_.numeric(),
                                                          .partner = their_numeric_,
                                                          .lattice = !snapshots_.floats(),
                                                          .saturated = static_cast<std::uint32_t>(saturated)});

@@ -164,7 +164,8 @@ class Exchange {
   void decide(Time now, std::optional<Reply>& reply);  // initiator: COMMIT, ABORT, or another attempt
   [[nodiscard]] bool try_again();                      // initiator
   [[nodiscard]] Refusal judge();
-  void commit(Time now);  // responder
+  void remember_distance();  // responder
+  void commit(Time now);     // responder
   void apply(Time now);
   [[nodiscard]] std::size_t merge(Stretch here);
   void remember(Time now);

@@ -91,10 +91,10 @@ Refusal Learner::judge(Stretch block, ConstParams mine, ConstParams theirs) {
   return admits(block.offset / gate_length_, distance) ? Refusal::none : Refusal::too_far;
 }
 
-Refusal Learner::judge(Stretch block, float distance, bool within) {
+Refusal Learner::judge(Stretch block, float distance, bool within, bool certain) {
   Refusal refusal = within ? Refusal::none : Refusal::out_of_range;
   if (!config_.guarding.gate || fresh_) return refusal;
-  if (within && !admits(block.offset / gate_length_, distance)) refusal = Refusal::too_far;
+  if (within && !admits(block.offset / gate_length_, distance, certain)) refusal = Refusal::too_far;
   if (refusal != Refusal::none && !model_.integer()) {
     const ConstParams own = model_.floats().subspan(block.offset, block.length);
     fresh_ = examine(own, std::numeric_limits<float>::infinity()) == Refusal::not_finite;
@@ -102,9 +102,10 @@ Refusal Learner::judge(Stretch block, float distance, bool within) {
   return refusal;
 }
 
-bool Learner::admits(std::size_t gate, float distance) {
+bool Learner::admits(std::size_t gate, float distance, bool certain) {
   for (const Judged& known : {first_, latest_})
     if (known.gate == gate) return distance <= known.radius;
+  if (!certain && distance <= gates_[gate].radius(last_update_, refusals_)) return true;
   latest_ = {gate, gates_[gate].radius(last_update_, refusals_)};
   if (first_.gate == SIZE_MAX) first_ = latest_;
   const bool admitted = distance <= latest_.radius;

@@ -30,8 +30,9 @@ class Learner {
 
   /// Whether the partner's block may be averaged with; remembers its distance.
   [[nodiscard]] Refusal judge(Stretch block, ConstParams mine, ConstParams theirs);
-  /// The same of points: their distance, and whether they are within the limit.
-  [[nodiscard]] Refusal judge(Stretch block, float distance, bool within);
+  /// The same of points: their distance, and whether they are within the limit. certain: they are known to have been read
+  /// right. Otherwise a distance that is admitted is not remembered yet.
+  [[nodiscard]] Refusal judge(Stretch block, float distance, bool within, bool certain);
   /// The agent's half: weight 1/2 is the average, 1 takes the partner's over, 0 leaves everything as it is. A model that is
   /// taken over is the partner's exactly: whatever was learned, or broken, before is gone.
   void merge(Stretch block, ConstParams mine, ConstParams theirs, float weight);
@@ -59,7 +60,7 @@ class Learner {
   void resume(StepCounter counter, const Records& records);
 
  private:
-  [[nodiscard]] bool admits(std::size_t gate, float distance);
+  [[nodiscard]] bool admits(std::size_t gate, float distance, bool certain = true);
 
   const AgentConfig& config_;
   const Model& model_;

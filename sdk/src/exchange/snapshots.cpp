@@ -58,6 +58,17 @@ int widest_exponent(Values values) {
   return lattice::within_reach(lattice::finest_exponent(values) + 24 - kReach);
 }
 
+// Of squares of 20 bits a slice's sum fits 64.
+double square(const lattice::Gap& gap) {
+  const int shift = excess(largest(gap.values), 20);
+  std::uint64_t sum = 0;
+  for (const std::int32_t value : gap.values) {
+    const std::int64_t shifted = value >> shift;
+    sum += static_cast<std::uint64_t>(shifted * shifted);
+  }
+  return std::ldexp(static_cast<double>(sum), 2 * (gap.exponent + shift));
+}
+
 void write_raw(Values values, lattice::Lattice grid, int bits, std::byte* out) {
   const auto bytes = static_cast<std::size_t>(bits) / 8;
   for (std::size_t k = 0; k < values.size(); k += lattice::kSlice) {
@@ -334,6 +345,7 @@ std::uint32_t Snapshots::their_checksum() const {
 
 void Snapshots::settle() {
   settled_ = true;
+  distance_ = measure();
   slices([this](const Slice& slice) {
     const lattice::Lattice grid = lattice_of(slice, slice.scale.own);
     lattice::Gap gap = lattice::difference(side_, own(slice), grid, theirs(slice), slice.scale.theirs);
@@ -342,20 +354,32 @@ void Snapshots::settle() {
   });
 }
 
-// Squares of 16 bits: their sum fits 64, however long the slice is.
-float Snapshots::distance() const {
+// Of their points and our values as they are: only one of the two has a lattice's noise, whose mean is known.
+float Snapshots::measure() const {
   double squares = 0;
   slices([&](const Slice& slice) {
-    const lattice::Gap apart = gap(slice);
-    const int shift = excess(largest(apart.values), 16);
-    std::uint64_t sum = 0;
-    for (const std::int32_t value : apart.values) {
-      const std::int64_t shifted = value >> shift;
-      sum += static_cast<std::uint64_t>(shifted * shifted);
+    const Values values = own(slice);
+    const lattice::Lattice fine = lattice_of(slice, lattice::finest_exponent(values));
+    for (std::size_t k = 0; k < slice.length; k += lattice::kSlice) {
+      std::array<std::int32_t, lattice::kSlice> memory;
+      const std::size_t length = std::min(lattice::kSlice, slice.length - k);
+      const Points points = Points(memory).first(length);
+      std::copy_n(theirs(slice).begin() + static_cast<std::ptrdiff_t>(k), length, points.begin());
+      squares += square(
+          lattice::difference(side_, values.part(k, length), fine.from(k), points, slice.scale.theirs));
     }
-    squares += std::ldexp(static_cast<double>(sum), 2 * (apart.exponent + shift));
+    squares -= static_cast<double>(slice.length) * their_noise(slice);
   });
-  return static_cast<float>(std::sqrt(squares / static_cast<double>(block_.length)));
+  if (own_cut_.encoding.rotated) squares *= 0x1p-10;  // rotated values are 32 times as large
+  return static_cast<float>(std::sqrt(std::max(0.0, squares) / static_cast<double>(block_.length)));
+}
+
+// Of a value rounded by dither, in squares of real units: f (1 - f) of a step, f its fraction; 1/6 in the mean.
+double Snapshots::their_noise(const Slice& slice) const {
+  const Scale& scale = slice.scale;
+  const bool exact = their_cut_.encoding.bits == 0 ||
+                     (their_numeric_ != Numeric::float32 && scale.theirs <= -scale.their_fraction);
+  return exact ? 0 : std::ldexp(1.0 / 6, 2 * scale.theirs);
 }
 
 bool Snapshots::within(float limit) const {

@@ -89,8 +89,8 @@ class Snapshots {
 
   /// Their points become the gap.
   void settle();
-  /// Root mean square of the gap, in real units.
-  [[nodiscard]] float distance() const;
+  /// Between both models before that, root mean square in real units, without the bias of their lattice.
+  [[nodiscard]] float distance() const { return distance_; }
   /// Whether none of their values is beyond the limit, and none of a float model's own is NaN. After settle(), or
   /// without it if their points are to be adopted.
   [[nodiscard]] bool within(float limit) const;
@@ -156,6 +156,8 @@ class Snapshots {
   [[nodiscard]] Cut cut(Encoding encoding, Numeric sender) const;
   [[nodiscard]] Stretch chunk_of(const Cut& cut, std::uint16_t chunk) const;
   void rotate_own();
+  [[nodiscard]] float measure() const;
+  [[nodiscard]] double their_noise(const Slice& slice) const;
   [[nodiscard]] static lattice::Distance seen(const lattice::Gap& gap, int step);
   void observe_floats(Steps& steps);
 
@@ -175,6 +177,7 @@ class Snapshots {
   bool floats_ = true;
   bool heard_ = false;
   bool settled_ = false;
+  float distance_ = 0;
   Cut own_cut_{};
   Cut their_cut_{};
 };

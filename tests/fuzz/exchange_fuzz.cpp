@@ -55,7 +55,7 @@ struct Packet {
 
 class Scene {
  public:
-  explicit Scene(bool blocking) {
+  Scene(bool blocking, bool quantised) {
     const auto nothing = [](const void*, ConstParams, const Batch&, float, float, Params, Scratch) noexcept {
       return 0.0F;
     };
@@ -69,6 +69,7 @@ class Scene {
       config.block_length = 60;
       config.largest_frame = 256;
       config.guarding.limit = kLimit;
+      if (quantised) config.quantise = {.width = Width::fixed, .bits = 3, .rotate = blocking};
       models_[k].assign(kParameters, k == 0 ? 1.0F : -1.0F);
       workspaces_[k].resize(Agent::workspace_size(config, kParameters) / 8 + 1);
       const Gradient gradient{.function = nothing, .parameters = kParameters, .in_place = true};
@@ -167,7 +168,8 @@ class Scene {
     frame.chunk = script.byte() % 4;
     frame.code = script.byte();
     const std::array<std::byte, 48> data{};
-    frame.data = data;
+    if (frame.kind >= codec::Kind::state) frame.exchange += script.byte() % 4;
+    frame.data = std::span(data).first(1 + script.byte() % data.size());
     frame.acknowledgement = codec::Acknowledgement{frame.block, frame.chunk, frame.code};
     frame.handshake = {
         .nonce = name_, .parameters = kParameters, .block_length = 60, .mtu = 256, .window = 4};
@@ -201,7 +203,7 @@ class Scene {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   Script script({data, size});
-  Scene scene(size % 2 == 0);
+  Scene scene(size % 2 == 0, size % 4 >= 2);
   scene.settle();
   for (int acts = 0; acts < 400 && !script.ended(); ++acts) {
     scene.act(script);

@@ -64,6 +64,7 @@ found() {
 
 pair=(-DOFFERERS=1 -DSTORM=2)
 crossing=(-DACCEPTS=1 -DSTORM=2)
+again=(-DOFFERERS=1 -DACCEPTS=1 -DSTORM=2 -DATTEMPTS=2)
 cycle=(-DAGENTS=3 -DBLOCKS=1 -DACCEPTS=1 -DSTORM=1)
 
 holds "one offers: applied at most once, by both or by neither; nobody is stuck" SAFETY -DOFFERERS=1 -DSTORM=3
@@ -76,7 +77,10 @@ holds "A offers to B, B to C, C to A: the same" SAFETY "${cycle[@]}"
 holds "offers cross, nothing is lost: exactly one exchange, of all blocks" SAFETY -DRELIABLE
 holds "R may give up in doubt: the same, but for what it counts" SAFETY "${pair[@]}" -DINDOUBT
 holds "I may crash: the same, but for blocks whose DONE was lost" SAFETY "${pair[@]}" -DCRASH
+holds "I may begin another attempt: the same" SAFETY "${again[@]}"
+holds "I may begin two more at one block: the same" SAFETY -DOFFERERS=1 -DACCEPTS=1 -DSTORM=3 -DATTEMPTS=3 -DBLOCKS=1
 holds "one offers: every run comes to rest once the network is calm" NP "${pair[@]}"
+holds "I may begin another attempt: the same" NP "${again[@]}"
 holds "both offer: the same" NP -DACCEPTS=1 -DSTORM=1
 holds "all three have offered: the same" NP -DAGENTS=3 -DBLOCKS=1 -DACCEPTS=1 -DRELIABLE
 
@@ -90,5 +94,7 @@ found "assertion violated" "of two crossing offers, both are dropped" SAFETY -DR
 found "non-progress cycle" "an offer to a busy agent waits: the cycle waits for ever" NP "${cycle[@]}" -DRELIABLE -DBROKEN=8
 found "assertion violated" "I forgets what it has decided when the exchange ends" SAFETY "${pair[@]}" -DBROKEN=9
 found "assertion violated" "I, restarted, aborts another block than the first" SAFETY "${pair[@]}" -DCRASH -DBROKEN=10
+found "assertion violated" "READY of an older attempt gets ABORT" SAFETY "${again[@]}" -DBROKEN=11
+found "assertion violated" "I takes frames of an older attempt for this one's" SAFETY "${again[@]}" -DBROKEN=12
 
 [ "$failed" = 0 ] || { echo "$failed checks are not as they should be"; exit 1; }

@@ -22,6 +22,9 @@
 #ifndef BLOCKS
 #define BLOCKS 2
 #endif
+#ifndef ATTEMPTS
+#define ATTEMPTS 1 /* at a block: I may find that either side has read wrong, and begin the next */
+#endif
 /* -DRELIABLE: no storm; all offers cross at the start, no frame is lost, the guard accepts.
  * -DINDOUBT: R, prepared, gives up after T_indoubt, and counts it.
  * -DCRASH: an agent that is not prepared may crash. */
@@ -39,6 +42,8 @@
 #define BOTH_YIELD 7       /* of two crossing offers, both are dropped */
 #define QUEUE 8            /* an offer to a busy agent waits until it is answered */
 #define DONE_FORGOTTEN 9   /* I forgets what it has decided when the exchange ends */
+#define OLD_READY_ABORTED 11 /* READY of an older attempt gets ABORT */
+#define ANY_ATTEMPT 12       /* I takes frames of an older attempt for those of this one */
 #define ABORT_NEXT_BLOCK 10 /* ACCEPT of an unknown exchange gets ABORT of another block than its first */
 #ifndef BROKEN
 #define BROKEN 0
@@ -50,7 +55,11 @@
 #define nonce(x) ((x) / ACCEPTS)
 #define initiator(x) (nonce(x) % OFFERERS)
 #define responder(x) ((initiator(x) + 1) % AGENTS)
-#define bit_of(b) (1 << (b))
+
+/* Frames and agents name a block and an attempt at it, in one number. */
+#define block_of(b) ((b) / ATTEMPTS)
+#define next_block(b) ((block_of(b) + 1) * ATTEMPTS)
+#define bit_of(b) (1 << block_of(b))
 
 mtype = { OFFER, ACCEPT, BUSY, STATE, READY, COMMIT, ABORT } /* frames */
 mtype = { IDLE, OFFERING, INITIATING, RECEIVING, PREPARED }  /* phases: two of I, two of R */
@@ -75,6 +84,13 @@ byte excused[XIDS]; /* one-sided cases that are counted: R gave up in doubt, I l
 
 #define in_exchange(p) (phase[p] == INITIATING || phase[p] == RECEIVING || phase[p] == PREPARED)
 #define is_current(p) (xid[p] == x && block[p] == b)
+#define is_current_block(p) (xid[p] == x && block_of(block[p]) == block_of(b))
+#define is_next_block(p) (xid[p] == x && block_of(block[p]) + 1 == block_of(b))
+#if BROKEN == ANY_ATTEMPT
+#define counts_for(p) is_current_block(p)
+#else
+#define counts_for(p) is_current(p)
+#endif
 #define prepared_for(x, b) (phase[responder(x)] == PREPARED && xid[responder(x)] == (x) && block[responder(x)] == (b))
 #if AGENTS == 2
 #define nothing_on_its_way (len(inbox[0]) + len(inbox[1]) == 0)
@@ -192,23 +208,30 @@ inline on_busy() {
 /* I, with R's state and READY: checksums agree, and the guard has its say. */
 inline decide() {
   if
-  :: initiator_applies(x, b);
+  :: initiator_applies(x, block[me]);
 #if BROKEN != NO_DONE
      done[x] = done[x] | bit_of(b);
 #endif
      send(responder(x), COMMIT, x, b);
      if
-     :: b + 1 < BLOCKS -> /* at once; R learns from this STATE that the block before is decided */
+     :: block_of(b) + 1 < BLOCKS -> /* at once; R learns from this STATE that the block before is decided */
         have_state[me] = false;
         have_ready[me] = false;
-        block[me] = b + 1;
-        send(responder(x), STATE, x, b + 1)
+        block[me] = next_block(b);
+        send(responder(x), STATE, x, next_block(b))
      :: else ->
         leave()
 #if BROKEN == DONE_FORGOTTEN
         ; done[x] = 0
 #endif
      fi
+#if ATTEMPTS > 1
+  :: (block[me] + 1) % ATTEMPTS != 0 -> /* either has read wrong: once more */
+     have_state[me] = false;
+     have_ready[me] = false;
+     block[me]++;
+     send(responder(x), STATE, x, block[me])
+#endif
 #ifndef RELIABLE
   :: send(responder(x), ABORT, x, b); leave()
 #endif
@@ -236,7 +259,7 @@ inline commit() {
 
 inline on_state() {
   if
-  :: phase[me] == INITIATING && is_current(me) ->
+  :: phase[me] == INITIATING && counts_for(me) ->
      have_state[me] = true;
      if
      :: have_ready[me] -> decide()
@@ -244,7 +267,12 @@ inline on_state() {
      fi
   :: phase[me] == RECEIVING && is_current(me) -> prepare()
   :: phase[me] == PREPARED && is_current(me) -> send(initiator(x), READY, x, b)
-  :: phase[me] == PREPARED && xid[me] == x && block[me] + 1 == b -> commit(); prepare()
+  :: phase[me] == PREPARED && is_next_block(me) -> commit(); prepare()
+#if ATTEMPTS > 1
+  :: phase[me] == PREPARED && is_current_block(me) && b == block[me] + 1 ->
+     responder_drops(x, block[me]); /* I has not decided this attempt, and never will */
+     prepare()
+#endif
   :: else
   fi
 }
@@ -252,7 +280,11 @@ inline on_state() {
 inline on_ready() {
   if
   :: done[x] & bit_of(b) -> send(responder(x), COMMIT, x, b) /* whatever we do now */
-  :: !(done[x] & bit_of(b)) && phase[me] == INITIATING && is_current(me) ->
+#if ATTEMPTS > 1 && BROKEN != OLD_READY_ABORTED && BROKEN != ANY_ATTEMPT
+  :: !(done[x] & bit_of(b)) && phase[me] == INITIATING && is_current_block(me) && b < block[me] ->
+     send(responder(x), STATE, x, block[me]) /* R has not heard of this attempt: I repeats itself until it has */
+#endif
+  :: !(done[x] & bit_of(b)) && phase[me] == INITIATING && counts_for(me) ->
      have_ready[me] = true;
      if
      :: have_state[me] -> decide()
@@ -271,7 +303,7 @@ inline on_commit() {
   :: phase[me] == PREPARED && is_current(me) ->
      commit();
      if
-     :: b + 1 < BLOCKS -> phase[me] = RECEIVING; block[me] = b + 1
+     :: block_of(b) + 1 < BLOCKS -> phase[me] = RECEIVING; block[me] = next_block(b)
      :: else -> leave()
      fi
   :: else
@@ -282,12 +314,12 @@ inline on_commit() {
  * rather tells R so, as STATE of block 1 does. */
 inline on_abort() {
   if
-  :: (phase[me] == INITIATING || phase[me] == RECEIVING) && is_current(me) -> leave()
+  :: (phase[me] == INITIATING || phase[me] == RECEIVING) && is_current_block(me) -> leave()
 #if BROKEN == ABORT_ANY_BLOCK
   :: phase[me] == PREPARED && xid[me] == x -> responder_drops(x, block[me]); leave()
 #else
-  :: phase[me] == PREPARED && is_current(me) -> responder_drops(x, b); leave()
-  :: phase[me] == PREPARED && xid[me] == x && block[me] + 1 == b -> commit(); leave()
+  :: phase[me] == PREPARED && is_current_block(me) -> responder_drops(x, b); leave()
+  :: phase[me] == PREPARED && is_next_block(me) -> commit(); leave()
 #endif
   :: else
   fi
@@ -440,7 +472,7 @@ progress_storm: /* a cycle without progress is one of the calm: the agents would
     :: x < XIDS ->
        assert((applied_i[x] | excused[x]) == (applied_r[x] | excused[x])); /* by both or neither, or counted */
        if
-       :: applied_i[x] == bit_of(BLOCKS) - 1 -> exchanges++
+       :: applied_i[x] == (1 << BLOCKS) - 1 -> exchanges++
        :: else
        fi;
        x++

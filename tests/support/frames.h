@@ -39,6 +39,7 @@ inline Acknowledgement any_acknowledgement(Random& random) {
 
 inline Handshake any_handshake(Random& random) {
   const std::uint32_t parameters = any_of(random, 1, ~0U);
+  const bool quantises = random.below(2) != 0;
   return {.nonce = random.bits64(),
           .fingerprint = random.bits64(),
           .counter = random.bits64(),
@@ -47,8 +48,11 @@ inline Handshake any_handshake(Random& random) {
           .version = any16(random),
           .mtu = any16(random, kLeastMtu),
           .window = any16(random, 1),
-          .format = Format::float32,
-          .standing = static_cast<Standing>(random.below(3))};
+          .format = static_cast<Format>(random.below(3)),
+          .standing = static_cast<Standing>(random.below(3)),
+          .layout = random.below(2) != 0 ? random.bits() : 0,
+          .quantises = quantises,
+          .rotates = quantises && random.below(2) != 0};
 }
 
 /// A valid frame; fields that do not count for its kind are at their defaults.

@@ -5,6 +5,7 @@
 #include <popsgd/random.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -29,23 +30,91 @@ class Device {
  public:
   Device(const AgentConfig& config, std::vector<float> model, Time now)
       : x(std::move(model)), workspace_((Agent::workspace_size(config, x.size()) + 7) / 8) {
-    const auto nothing = [](const void*, ConstParams, const Batch&, float, float, Params, Scratch) noexcept {
-      return 0.0F;
-    };
-    const Gradient gradient{.function = nothing, .parameters = x.size(), .in_place = true};
-    const BatchSource source{[](void* batch) noexcept -> const Batch& { return *static_cast<Batch*>(batch); },
-                             &batch_};
-    status =
-        agent.init(config, x, gradient, source, {}, {}, std::as_writable_bytes(std::span(workspace_)), now);
+    status = agent.init(config, x, nothing(x.size()), source(), {}, {},
+                        std::as_writable_bytes(std::span(workspace_)), now);
+  }
+  /// A model of any kind, from values in real units. Integer models' gradient does nothing.
+  Device(const AgentConfig& config, Numeric kind, std::vector<Tensor> tensors,
+         const std::vector<float>& values, Time now)
+      : numeric(kind),
+        layout(std::move(tensors)),
+        workspace_(
+            (Agent::workspace_size(config, values.size(), std::max<std::size_t>(1, layout.size()), kind) +
+             7) /
+            8) {
+    x = values;
+    const auto bytes = std::as_writable_bytes(std::span(workspace_));
+    if (numeric == Numeric::float32) {
+      status = agent.init(config, Model(x, layout), nothing(x.size()), source(), {}, {}, bytes, now);
+      return;
+    }
+    set(values);
+    const FixedBatchSource none{
+        [](void* batch) noexcept -> const FixedBatch& { return *static_cast<FixedBatch*>(batch); },
+        &fixed_batch_};
+    if (numeric == Numeric::int16)
+      status = agent.init(config, int16s, layout, still<std::int16_t>(x.size()), none, {}, {}, bytes, now);
+    else
+      status = agent.init(config, int8s, layout, still<std::int8_t>(x.size()), none, {}, {}, bytes, now);
   }
   Device(const Device&) = delete;
 
-  std::vector<float> x;
+  /// A parameter in real units.
+  [[nodiscard]] double value(std::size_t k) const {
+    if (numeric == Numeric::float32) return static_cast<double>(x[k]);
+    return std::ldexp(static_cast<double>(units(k)), -fraction(k));
+  }
+  /// In units of its tensor.
+  [[nodiscard]] std::int32_t units(std::size_t k) const {
+    return numeric == Numeric::int16 ? int16s[k] : int8s[k];
+  }
+  [[nodiscard]] int fraction(std::size_t k) const {
+    for (const Tensor& tensor : layout) {
+      if (k < tensor.length) return tensor.fraction;
+      k -= tensor.length;
+    }
+    return 0;
+  }
+  /// The model becomes the nearest there is to these values.
+  void set(const std::vector<float>& values) {
+    x = values;
+    const auto nearest = [this, &values](std::size_t k, double most) {
+      const double unit = std::round(std::ldexp(static_cast<double>(values[k]), fraction(k)));
+      return std::clamp(unit, -most - 1, most);
+    };
+    int16s.resize(numeric == Numeric::int16 ? values.size() : 0);
+    int8s.resize(numeric == Numeric::int8 ? values.size() : 0);
+    for (std::size_t k = 0; k < int16s.size(); ++k) int16s[k] = static_cast<std::int16_t>(nearest(k, 32767));
+    for (std::size_t k = 0; k < int8s.size(); ++k) int8s[k] = static_cast<std::int8_t>(nearest(k, 127));
+  }
+
+  Numeric numeric = Numeric::float32;
+  std::vector<Tensor> layout{};
+  std::vector<float> x;  // of a float model
+  std::vector<std::int16_t> int16s{};
+  std::vector<std::int8_t> int8s{};
   Agent agent;
   Status status = Status::ok;
 
  private:
+  static Gradient nothing(std::size_t parameters) {
+    const auto function = [](const void*, ConstParams, const Batch&, float, float, Params, Scratch) noexcept {
+      return 0.0F;
+    };
+    return {.function = function, .parameters = parameters, .in_place = true};
+  }
+  template <typename Weight>
+  static FixedGradient<Weight> still(std::size_t parameters) {
+    const auto function = [](const void*, std::span<Weight>, const FixedBatch&, FixedRate, Random&,
+                             std::span<std::int32_t>, std::uint64_t&) noexcept { return std::int32_t{0}; };
+    return {.function = function, .parameters = parameters};
+  }
+  BatchSource source() {
+    return {[](void* batch) noexcept -> const Batch& { return *static_cast<Batch*>(batch); }, &batch_};
+  }
+
   Batch batch_{};
+  FixedBatch fixed_batch_{};
   std::vector<std::uint64_t> workspace_;
 };
 
@@ -58,9 +127,21 @@ class LossyNet {
     devices_.push_back(std::make_unique<Device>(config, std::move(model), now));
     return *devices_.back();
   }
+  Device& add(const AgentConfig& config, Numeric numeric, const std::vector<Tensor>& layout,
+              const std::vector<float>& values) {
+    devices_.push_back(std::make_unique<Device>(config, numeric, layout, values, now));
+    return *devices_.back();
+  }
   /// Power fails at one device and comes back: it starts anew with this model. The frames on their way arrive.
   Device& restart(std::size_t k, const AgentConfig& config, std::vector<float> model) {
     devices_[k] = std::make_unique<Device>(config, std::move(model), now);
+    connect();
+    return *devices_[k];
+  }
+  Device& restart(std::size_t k, Numeric numeric, const AgentConfig& config,
+                  const std::vector<float>& values) {
+    const std::vector<Tensor> layout = devices_[k]->layout;
+    devices_[k] = std::make_unique<Device>(config, numeric, layout, values, now);
     connect();
     return *devices_[k];
   }
@@ -75,6 +156,7 @@ class LossyNet {
   }
 
   Device& operator[](std::size_t k) { return *devices_[k]; }
+  const Device& operator[](std::size_t k) const { return *devices_[k]; }
   [[nodiscard]] std::size_t size() const { return devices_.size(); }
   Faults& faults() { return faults_; }
 

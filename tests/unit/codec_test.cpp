@@ -67,7 +67,7 @@ Bytes built(const Frame& frame) {
   const wire::Place place(frame.block, frame.chunk);
   const Handshake& h = frame.handshake;
   const wire::Handshake handshake(h.nonce, h.fingerprint, h.counter, h.parameters, h.block_length, h.version,
-                                  h.mtu, h.window, wire::Format::float32,
+                                  h.mtu, h.window, static_cast<wire::Format>(h.format),
                                   static_cast<wire::Standing>(h.standing));
   const wire::Checksums checksums(frame.checksums.initiator, frame.checksums.responder);
   const Acknowledgement none;
@@ -83,7 +83,11 @@ Bytes built(const Frame& frame) {
   if (kind == Kind::state || kind == Kind::ready || kind == Kind::commit || kind == Kind::abort)
     table.add_place(&place);
   if (kind == Kind::state) table.add_data(vector);
-  if (kind == Kind::offer || kind == Kind::accept) table.add_handshake(&handshake);
+  if (kind == Kind::offer || kind == Kind::accept) {
+    table.add_handshake(&handshake);
+    table.add_layout(h.layout);
+    table.add_lattices(static_cast<std::uint8_t>((h.quantises ? 1 : 0) + (h.rotates ? 2 : 0)));
+  }
   if (kind == Kind::ready) table.add_checksums(&checksums);
   if (kind == Kind::busy) table.add_retry_ms(frame.retry_ms);
   if (kind == Kind::reject || kind == Kind::abort) table.add_code(frame.code);
@@ -320,9 +324,9 @@ TEST_CASE("unknown kinds and formats are refused on either side") {
   Frame offer = any_frame(random, Kind::offer, {});
   Bytes bytes = encoded(offer);
   const auto* handshake = reinterpret_cast<const std::byte*>(wire::GetFrame(bytes.data())->handshake());
-  bytes[static_cast<std::size_t>(handshake - bytes.data()) + 38] = std::byte{1};  // its last field but one
+  bytes[static_cast<std::size_t>(handshake - bytes.data()) + 38] = std::byte{3};  // its last field but one
   CHECK(decode(bytes).status() == Status::unknown_format);
-  offer.handshake.format = static_cast<Format>(1);
+  offer.handshake.format = static_cast<Format>(3);
   CHECK(check(offer) == Status::unknown_format);
 }
 

@@ -127,6 +127,66 @@ TEST_CASE(
 }
 
 TEST_CASE(
+    "agents of every kind average in every weather, in however many bits, and no invariant is violated") {
+  std::uint64_t exchanges = 0;
+  std::uint64_t retries = 0;
+  for (std::uint64_t seed = 1; seed <= 24; ++seed) {
+    CAPTURE(seed);
+    Settings settings = agents(4 + static_cast<std::uint32_t>(seed % 5), seed);
+    settings.merge = seed % 2 == 0 ? sim::Merge::average : sim::Merge::delta;
+    sim::NetworkSettings network{.link = random_weather(seed), .mean_wait_ms = 300, .block_length = 150};
+    for (std::uint32_t k = 0; k < settings.agents; ++k)
+      network.numeric.push_back(static_cast<popsgd::Numeric>(seed % 4 == 3 ? 1 : (k + seed) % 3));
+    network.quantise.width = static_cast<popsgd::Width>(seed % 3);
+    network.quantise.bits = static_cast<std::uint8_t>(2 + seed % 5);
+    network.quantise.rotate = seed % 7 < 3;
+    network.gate = seed % 4 == 0;  // of noise alone, agents drift apart and refuse each other
+    network.check_invariants = true;
+    VirtualNetwork net(noise(), settings, network);
+    net->run_for(120'000);
+    const NetworkTotals totals = net->totals();
+    CAPTURE(totals.first_violation);
+    CHECK(totals.violations == 0);
+    exchanges += totals.completed;
+    retries += totals.retries;
+  }
+  MESSAGE(exchanges << " exchanges completed, " << retries << " attempts beyond the first");
+  CHECK(exchanges > 500);
+  CHECK(retries > 10);
+}
+
+TEST_CASE("the sum of all integers of a swarm is constant, bit for bit, once it takes no steps any more") {
+  for (const popsgd::Numeric numeric : {popsgd::Numeric::int16, popsgd::Numeric::int8}) {
+    for (const popsgd::Width width : {popsgd::Width::raw, popsgd::Width::automatic, popsgd::Width::fixed}) {
+      const Settings settings = that_stop_learning(8, 3, sim::Merge::delta);
+      sim::NetworkSettings network{.link = {.loss = 0.1, .delay_ms = 5, .jitter_ms = 20},
+                                   .mean_wait_ms = 300};
+      network.numeric.assign(8, numeric);
+      network.gate = false;  // an agent that is astray moves alone
+      network.quantise = {.width = width, .bits = 3, .rotate = width == popsgd::Width::fixed};
+      network.check_invariants = true;
+      VirtualNetwork net(noise(), settings, network);
+      const auto run = [&net] {  // to a moment when no block is applied on one side only
+        net->run_for(60'000);
+        while (net->totals().one_sided != 0) net->run_for(50);
+      };
+      run();
+      const std::vector<double> before = net.mean();  // sums of integers in units of 2^-12: exact in double
+      const double gamma = net.gamma();
+      const std::uint64_t exchanges = net->totals().completed;
+      run();
+      const NetworkTotals totals = net->totals();
+      CHECK(totals.violations == 0);
+      CHECK(totals.in_doubt == 0);
+      CHECK(totals.saturated == 0);
+      CHECK(totals.completed > exchanges + 100);
+      CHECK(net.mean() == before);
+      CHECK(net.gamma() < gamma + 1);
+    }
+  }
+}
+
+TEST_CASE(
     "what breaks an invariant is noticed: a block twice on a side, a responder alone, time that goes back") {
   const auto violations = [](const std::vector<Applied>& story) {
     sim::Invariants invariants;

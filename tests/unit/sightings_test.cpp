@@ -52,56 +52,54 @@ TEST_CASE("over the signs the squared distance of two sketches is on average tha
   }
 }
 
-TEST_CASE(
-    "a partner that is met for the third time at the same place stands still, however many others came "
-    "between") {
+TEST_CASE("a partner that is met for the third time at the same place stands still, whoever came between") {
   CAPTURE(kSeed);
   Random random(kSeed, Purpose::user);
   constexpr std::size_t kLength = 1000;
-  const Sketch frozen = sketch(normals(kLength, random), kSigns);
-  Sightings sightings;
+  const std::vector<float> frozen = normals(kLength, random);
+  Sightings sightings(kSigns);
   int met = 0;
   for (int k = 0; k < 300; ++k) {
-    if (k % 5 == 0) {  // as one partner in five
-      const bool still = sightings.stands_still(0, frozen, kLength, 1.4F);
-      CHECK(still == (met >= 2));
-      if (!still) sightings.remember(0, frozen);
-      ++met;
-    } else {
-      const Sketch honest = sketch(normals(kLength, random), kSigns);
-      REQUIRE_FALSE(sightings.stands_still(0, honest, kLength, 1.4F));
-      sightings.remember(0, honest);
-    }
+    const bool honest = k % 5 != 0;
+    const bool still = sightings.stands_still(0, honest ? normals(kLength, random) : frozen, 1.4F);
+    CHECK(still == (!honest && met >= 2));
+    if (!still) sightings.remember();
+    if (!honest) ++met;
   }
 }
 
-TEST_CASE("who moves by a tenth of the distance between partners is not taken for one that stands still") {
+TEST_CASE("who moves by a tenth of the distance between partners is seldom taken for one that stands still") {
   CAPTURE(kSeed);
   Random random(kSeed, Purpose::user);
-  constexpr std::size_t kLength = 1000;
-  std::vector<float> model = normals(kLength, random);
-  Sightings sightings;
+  std::vector<float> model = normals(1000, random);
+  Sightings sightings(kSigns);
   int refused = 0;
   for (int k = 0; k < 1000; ++k) {
-    const Sketch there = sketch(model, kSigns);
-    if (sightings.stands_still(0, there, kLength, 1)) ++refused;
-    sightings.remember(0, there);
+    if (sightings.stands_still(0, model, 1)) ++refused;
+    sightings.remember();
     for (float& x : model) x += 0.1F * random.normal();
   }
-  // Four normal sums below half their deviation: P(chi^2_4 < 1) = 9%, three times in a row less than one in a hundred.
+  // Four normal sums within half their deviation: P(chi^2_4 < 1) = 9%, three times in a row less than one in a hundred.
   CHECK(refused < 60);
 }
 
-TEST_CASE("blocks at different offsets are different places; without a distance nobody stands still") {
-  Sightings sightings;
-  const Sketch there{1, 2, 3, 4};
-  for (std::uint32_t k = 0; k < 3; ++k) {
-    CHECK_FALSE(sightings.stands_still(64 * k, there, 64, 1));
-    sightings.remember(64 * k, there);
+TEST_CASE("neither what was not averaged with, nor other offsets, nor a partner without a distance counts") {
+  const std::vector<float> there{1, 2, 3, 4};
+  Sightings sightings(kSigns);
+  for (int k = 0; k < 5; ++k) {
+    CHECK_FALSE(sightings.stands_still(0, there, 1));
+    sightings.forget();
+    sightings.remember();
   }
-  for (int k = 0; k < 5; ++k) CHECK_FALSE(sightings.stands_still(0, there, 64, 0));
-  CHECK_FALSE(sightings.stands_still(0, there, 64, 1));
-  CHECK(sightings.stands_still(0, there, 64, 1));
+  for (std::size_t k = 1; k < 4; ++k) {
+    CHECK_FALSE(sightings.stands_still(64 * k, there, 1));
+    sightings.remember();
+  }
+  CHECK_FALSE(sightings.stands_still(0, there, 1));
+  sightings.remember();
+  for (int k = 0; k < 5; ++k) CHECK_FALSE(sightings.stands_still(0, there, 0));
+  CHECK_FALSE(sightings.stands_still(0, there, 1));
+  CHECK(sightings.stands_still(0, there, 1));
 }
 
 }  // namespace

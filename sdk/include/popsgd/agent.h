@@ -5,6 +5,7 @@
 #include <popsgd/gradient.h>
 #include <popsgd/guard.h>
 #include <popsgd/link.h>
+#include <popsgd/model.h>
 #include <popsgd/schedule.h>
 #include <popsgd/sgd.h>
 #include <popsgd/status.h>
@@ -26,6 +27,13 @@ struct BatchSource {
   void* context = nullptr;
 };
 
+/// The same of an integer model.
+struct FixedBatchSource {
+  using Function = const FixedBatch& (*)(void* context) noexcept;
+  Function function = nullptr;
+  void* context = nullptr;
+};
+
 /// What an exchange does, and when local steps are taken (AgentConfig::local_steps = H).
 enum class Averaging : std::uint8_t {
   non_blocking,  ///< snapshots, then H steps, then opposite deltas; steps may be taken at any time
@@ -42,6 +50,22 @@ enum class ScheduleCounter : std::uint8_t {
 struct Guarding {
   float limit = 1e6F;  ///< largest magnitude of a parameter, > 0; infinity: any finite value
   bool gate = true;    ///< refuse partners much further away than others (see Gate)
+};
+
+/// How many bits a parameter takes on its way.
+enum class Width : std::uint8_t {
+  raw,  ///< as many as in memory
+  automatic,  ///< 4; one more, up to 8, for each block that had to be sent again, and one fewer after 64 that had not
+  fixed,  ///< as Quantisation says
+};
+
+/// How this agent's snapshots cross; its partner decides for itself. Values are sent as points of a lattice modulo 2^bits,
+/// of a step that follows from the distances of past exchanges; raw as long as there were none. What the partner reads wrong
+/// its checksum tells: the block is sent again with twice as many bits, at last raw.
+struct Quantisation {
+  Width width = Width::raw;
+  std::uint8_t bits = 4;  ///< if fixed: 2 to 16
+  bool rotate = false;    ///< if the partner does so, too: a finer step for 2 or 3 bits
 };
 
 /// How long the protocol waits, in milliseconds.
@@ -67,6 +91,10 @@ struct Applied {
   bool initiator = false;  ///< of the exchange, the agent that tells
   bool last = false;       ///< the exchange is complete
   float weight = 0.5F;     ///< of the partner's block; 0: this side stays, as its partner is fresh or astray
+  Numeric numeric = Numeric::float32;  ///< what this side's model is made of,
+  Numeric partner = Numeric::float32;  ///< and its partner's
+  bool lattice = false;         ///< both moved by the same multiples of a step; false: floats as they are
+  std::uint32_t saturated = 0;  ///< parameters that stopped at their type's range
 };
 
 /// Told of every block applied, e.g. to check an exchange from outside. Must not call the agent.
@@ -95,6 +123,7 @@ struct AgentConfig {
   std::uint16_t peers = 16;            ///< most peers known at a time
   std::uint16_t finished = 16;         ///< finished exchanges remembered, >= 1
   Guarding guarding{};
+  Quantisation quantise{};
   Timing timing{};
   Observer observer{};
 };
@@ -120,7 +149,10 @@ struct AgentMetrics {
   std::uint64_t completed = 0;  ///< of those: all blocks applied
   std::uint64_t cut_short = 0;  ///< of those: ended earlier, for whatever reason
   std::uint64_t blocks_applied = 0;
-  std::uint64_t in_doubt = 0;  ///< blocks dropped although the partner may have applied its half
+  std::uint64_t retries = 0;             ///< attempts at a block after one of the two had been read wrong
+  std::uint64_t saturated = 0;           ///< parameters that stopped at their type's range in averaging
+  std::uint64_t saturated_in_steps = 0;  ///< values that did so in local steps, as gradients count them
+  std::uint64_t in_doubt = 0;            ///< blocks dropped although the partner may have applied its half
   std::uint64_t retransmissions = 0;
   std::uint64_t frames_sent = 0;
   std::uint64_t frames_received = 0;
@@ -147,8 +179,10 @@ class Agent {
   Agent& operator=(Agent&&) = delete;
   ~Agent() = default;
 
-  /// Bytes of workspace that init() needs; 0 for a configuration it will refuse.
-  [[nodiscard]] static std::size_t workspace_size(const AgentConfig& config, std::size_t parameters) noexcept;
+  /// Bytes of workspace that init() needs; 0 for a configuration it will refuse. tensors: of the model's layout.
+  [[nodiscard]] static std::size_t workspace_size(const AgentConfig& config, std::size_t parameters,
+                                                  std::size_t tensors = 1,
+                                                  Numeric numeric = Numeric::float32) noexcept;
 
   /// `model`, `gradient`'s context, `source`, `velocity`, `scratch` (sizes: see Sgd) and `workspace` (8-aligned)
   /// are the caller's and must outlive the agent. Errors: invalid_size, invalid_rate, no_function,
@@ -156,6 +190,22 @@ class Agent {
   [[nodiscard]] Status init(const AgentConfig& config, Params model, const Gradient& gradient,
                             BatchSource source, Params velocity, Scratch scratch,
                             std::span<std::byte> workspace, Time now) noexcept;
+  /// The same of a float model with a layout, as it meets integer models.
+  [[nodiscard]] Status init(const AgentConfig& config, const Model& model, const Gradient& gradient,
+                            BatchSource source, Params velocity, Scratch scratch,
+                            std::span<std::byte> workspace, Time now) noexcept;
+  /// The same of an integer model, which learns without a float: `scratch` as the gradient says, `sgd` and `schedule` of
+  /// the configuration are not used. Errors also: what FixedSchedule::check says.
+  [[nodiscard]] Status init(const AgentConfig& config, std::span<std::int16_t> model,
+                            std::span<const Tensor> layout, const FixedGradient<std::int16_t>& gradient,
+                            FixedBatchSource source, const FixedSchedule& schedule,
+                            std::span<std::int32_t> scratch, std::span<std::byte> workspace,
+                            Time now) noexcept;
+  [[nodiscard]] Status init(const AgentConfig& config, std::span<std::int8_t> model,
+                            std::span<const Tensor> layout, const FixedGradient<std::int8_t>& gradient,
+                            FixedBatchSource source, const FixedSchedule& schedule,
+                            std::span<std::int32_t> scratch, std::span<std::byte> workspace,
+                            Time now) noexcept;
 
   /// One local SGD step; the loss of its batch before it. busy during an exchange that blocks.
   Result<float> step() noexcept;
@@ -184,8 +234,9 @@ class Agent {
   [[nodiscard]] Time deadline(Time now) const noexcept;
 
   /// Bytes that a slot of the store needs for save(); 0 for a configuration init() will refuse.
-  [[nodiscard]] static std::uint64_t checkpoint_size(const AgentConfig& config,
-                                                     std::size_t parameters) noexcept;
+  [[nodiscard]] static std::uint64_t checkpoint_size(const AgentConfig& config, std::size_t parameters,
+                                                     std::size_t tensors = 1,
+                                                     Numeric numeric = Numeric::float32) noexcept;
   /// Saves the model, the counters, what is usual of partners' distances, and which blocks of which exchanges it has
   /// applied: all of one moment, so that after a restart it neither denies what it did nor believes what it did not.
   /// At any time, also during an exchange: what is not applied yet is then not saved. Peers and velocity are not.
@@ -203,6 +254,12 @@ class Agent {
 
  private:
   struct State;
+  template <typename Weight>
+  Status init_fixed(const AgentConfig& config, const Model& model, std::span<Weight> weights,
+                    const FixedGradient<Weight>& gradient, FixedBatchSource source,
+                    const FixedSchedule& schedule, std::span<std::int32_t> scratch,
+                    std::span<std::byte> workspace, Time now) noexcept;
+
   State* state_ = nullptr;  // in the workspace
 };
 

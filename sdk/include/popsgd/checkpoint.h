@@ -17,11 +17,17 @@ namespace popsgd::checkpoint {
 
 /// What is saved; views into the caller's memory.
 struct Snapshot {
-  std::uint64_t fingerprint = 0;         ///< of model and swarm: load() must be given the same
-  ConstParams parameters{};              ///< any bits: NaN is kept as it is
-  StepCounter steps{};                   ///< local steps, as gossip has averaged them
-  std::span<const std::byte> records{};  ///< whatever else the caller must know again; opaque
+  std::uint64_t fingerprint = 0;          ///< of model and swarm: load() must be given the same
+  ConstParams parameters{};               ///< any bits: NaN is kept as it is
+  StepCounter steps{};                    ///< local steps, as gossip has averaged them
+  std::span<const std::byte> records{};   ///< whatever else the caller must know again; opaque
+  std::span<const std::byte> integers{};  ///< instead of parameters: as they lie in memory, little-endian
 };
+
+/// How many parameters of 4 bytes these many bytes of integers count for.
+[[nodiscard]] constexpr std::uint32_t words(std::size_t bytes) noexcept {
+  return static_cast<std::uint32_t>((bytes + 3) / 4);
+}
 
 /// What load() found, apart from what it put into the caller's memory.
 struct Loaded {
@@ -54,6 +60,9 @@ struct Loaded {
 /// checkpoint_changed: the second reading was not as the first; only after these two may `parameters` and `records`
 /// have been written to, and then mean nothing.
 [[nodiscard]] Result<Loaded> load(Store& store, std::uint64_t fingerprint, Params parameters,
+                                  std::span<std::byte> records) noexcept;
+/// The same of what was saved as integers.
+[[nodiscard]] Result<Loaded> load(Store& store, std::uint64_t fingerprint, std::span<std::byte> integers,
                                   std::span<std::byte> records) noexcept;
 
 }  // namespace popsgd::checkpoint

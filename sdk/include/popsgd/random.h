@@ -67,6 +67,7 @@ enum class Purpose : std::uint32_t {
   speeds = 10,
   exchange = 11,
   network = 12,
+  rounding = 13,
   user = 0x8000'0000U,  ///< from here on: the application's own
 };
 

@@ -12,13 +12,14 @@ namespace {
 
 using numeric::get;
 
-Status read_payload(PayloadReader& reader, Params parameters, StepCounter& steps,
+static_assert(std::endian::native == std::endian::little, "a model is loaded as it lies in memory");
+
+Status read_payload(PayloadReader& reader, std::span<std::byte> model, StepCounter& steps,
                     std::span<std::byte> records) noexcept {
-  std::array<std::byte, 4> four{};
-  for (float& x : parameters) {
-    if (const Status status = reader.get(four); status != Status::ok) return status;
-    x = std::bit_cast<float>(get<std::uint32_t>(four, 0));
-  }
+  if (const Status status = reader.get(model); status != Status::ok) return status;
+  std::array<std::byte, 4> zeros{};
+  const auto rest = std::span(zeros).first(sizeof(float) * words(model.size()) - model.size());
+  if (const Status status = reader.get(rest); status != Status::ok) return status;
   std::array<std::byte, 8> eight{};
   if (const Status status = reader.get(eight); status != Status::ok) return status;
   steps = StepCounter::from_bits(get<std::uint64_t>(eight, 0));
@@ -29,18 +30,23 @@ Status read_payload(PayloadReader& reader, Params parameters, StepCounter& steps
 
 Result<Loaded> load(Store& store, std::uint64_t fingerprint, Params parameters,
                     std::span<std::byte> records) noexcept {
+  return load(store, fingerprint, std::as_writable_bytes(parameters), records);
+}
+
+Result<Loaded> load(Store& store, std::uint64_t fingerprint, std::span<std::byte> model,
+                    std::span<std::byte> records) noexcept {
   const auto slots = survey(store);
   if (!slots.ok()) return slots.status();
   if (!slots->newest) return slots->blank ? Status::no_checkpoint : Status::checkpoint_damaged;
   const Header& header = slots->header;
   if (header.fingerprint != fingerprint) return Status::checkpoint_foreign;
-  if (header.parameters != parameters.size()) return Status::checkpoint_length;
+  if (header.parameters != words(model.size())) return Status::checkpoint_length;
   const bool fit = header.records <= records.size();
 
   Loaded loaded{.records = header.records, .sequence = header.sequence};
   PayloadReader reader(store, *slots->newest, static_cast<std::size_t>(header.payload()));
   const auto room = fit ? records.first(header.records) : std::span<std::byte>{};
-  Status status = read_payload(reader, parameters, loaded.steps, room);
+  Status status = read_payload(reader, model, loaded.steps, room);
   if (status == Status::ok && !fit) status = reader.skip_rest();
   if (status != Status::ok) return status;
   if (reader.crc() != header.payload_crc) return Status::checkpoint_changed;

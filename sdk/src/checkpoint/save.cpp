@@ -15,12 +15,18 @@ namespace {
 
 using numeric::put;
 
+static_assert(std::endian::native == std::endian::little, "a model is saved as it lies in memory");
+
+std::span<const std::byte> bytes_of(const Snapshot& snapshot) noexcept {
+  return snapshot.integers.empty() ? std::as_bytes(snapshot.parameters) : snapshot.integers;
+}
+
 Status write_payload(PayloadWriter& writer, const Snapshot& snapshot) noexcept {
-  std::array<std::byte, 4> four{};
-  for (const float x : snapshot.parameters) {
-    put(four, 0, std::bit_cast<std::uint32_t>(x));
-    if (const Status status = writer.put(four); status != Status::ok) return status;
-  }
+  const std::span<const std::byte> model = bytes_of(snapshot);
+  if (const Status status = writer.put(model); status != Status::ok) return status;
+  const std::array<std::byte, 4> zeros{};
+  const auto rest = std::span(zeros).first(sizeof(float) * words(model.size()) - model.size());
+  if (const Status status = writer.put(rest); status != Status::ok) return status;
   std::array<std::byte, 8> eight{};
   put(eight, 0, snapshot.steps.bits());
   if (const Status status = writer.put(eight); status != Status::ok) return status;
@@ -54,10 +60,11 @@ Status clear(Store& store, unsigned slot) noexcept {
 
 Status save(Store& store, const Snapshot& snapshot) noexcept {
   constexpr std::uint64_t kMost = std::numeric_limits<std::uint32_t>::max();
-  if (std::uint64_t{snapshot.parameters.size()} > kMost || std::uint64_t{snapshot.records.size()} > kMost) {
+  const std::size_t model = bytes_of(snapshot).size();
+  if (std::uint64_t{model} / 4 > kMost || std::uint64_t{snapshot.records.size()} > kMost) {
     return Status::invalid_size;
   }
-  Header header{.parameters = static_cast<std::uint32_t>(snapshot.parameters.size()),
+  Header header{.parameters = words(model),
                 .fingerprint = snapshot.fingerprint,
                 .records = static_cast<std::uint32_t>(snapshot.records.size())};
   if (slot_size(header.parameters, header.records) > store.slot_size()) return Status::store_too_small;

@@ -22,6 +22,7 @@ constexpr std::uint8_t handshake = 8;
 constexpr std::uint8_t checksums = 16;
 constexpr std::uint8_t retry_ms = 32;
 constexpr std::uint8_t code = 64;
+constexpr std::uint8_t numbers = 128;  // layout, lattices
 }  // namespace field
 
 /// What the frames of a kind carry.
@@ -34,8 +35,8 @@ constexpr std::size_t kKinds = 10;
 
 constexpr std::array<Fields, kKinds> kFields{{
     {},                                                         // no kind
-    {field::handshake},                                         // offer
-    {field::handshake},                                         // accept
+    {field::handshake, field::numbers},                         // offer
+    {field::handshake, field::numbers},                         // accept
     {field::retry_ms},                                          // busy
     {field::code},                                              // reject
     {field::place | field::data, field::acknowledgement},       // state
@@ -68,13 +69,17 @@ bool valid(const Acknowledgement& acknowledgement) noexcept {
 bool valid(const Handshake& handshake) noexcept {
   return handshake.parameters > 0 && handshake.block_length > 0 && handshake.window > 0 &&
          (handshake.parameters - 1) / handshake.block_length < kMostBlocks && handshake.mtu >= kLeastMtu &&
-         handshake.standing <= Standing::fresh;
+         handshake.standing <= Standing::fresh && (handshake.quantises || !handshake.rotates);
 }
 
 /// The fields the frame is written with; its kind is known.
 std::uint8_t fields_of(const Frame& frame) noexcept {
-  const Fields fields = fields_of(frame.kind);
-  return frame.acknowledgement ? fields.needed | fields.optional : fields.needed;
+  const auto [needed, optional] = fields_of(frame.kind);
+  const Handshake& h = frame.handshake;
+  std::uint8_t there = 0;
+  if (frame.acknowledgement) there |= field::acknowledgement;
+  if (h.layout != 0 || h.quantises) there |= field::numbers;
+  return static_cast<std::uint8_t>(needed | (optional & there));
 }
 
 /// The fields the table has.
@@ -87,11 +92,13 @@ std::uint8_t fields_of(const Table& table) noexcept {
   if (table.checksums() != nullptr) fields |= field::checksums;
   if (table.retry_ms()) fields |= field::retry_ms;
   if (table.code()) fields |= field::code;
+  if (table.layout() != 0 || table.lattices() != 0) fields |= field::numbers;
   return fields;
 }
 
 /// The slot of the vtable that a frame with these fields needs last.
 std::uint16_t last_slot(Kind kind, std::uint8_t fields) noexcept {
+  if ((fields & field::numbers) != 0) return Table::VT_LATTICES;
   if ((fields & field::code) != 0) return Table::VT_CODE;
   if ((fields & field::retry_ms) != 0) return Table::VT_RETRY_MS;
   if ((fields & field::checksums) != 0) return Table::VT_CHECKSUMS;
@@ -113,7 +120,14 @@ wire::Handshake to_wire(const Handshake& h) noexcept {
           static_cast<wire::Standing>(h.standing)};
 }
 
-Handshake from_wire(const wire::Handshake& h) noexcept {
+constexpr std::uint8_t kQuantises = 1;
+constexpr std::uint8_t kRotates = 2;
+
+std::uint8_t lattices_of(const Handshake& h) noexcept {
+  return static_cast<std::uint8_t>((h.quantises ? kQuantises : 0) | (h.rotates ? kRotates : 0));
+}
+
+Handshake from_wire(const wire::Handshake& h, const Table& table) noexcept {
   return {.nonce = h.nonce(),
           .fingerprint = h.fingerprint(),
           .counter = h.counter(),
@@ -123,7 +137,10 @@ Handshake from_wire(const wire::Handshake& h) noexcept {
           .mtu = h.mtu(),
           .window = h.window(),
           .format = static_cast<Format>(h.format()),
-          .standing = static_cast<Standing>(h.standing())};
+          .standing = static_cast<Standing>(h.standing()),
+          .layout = table.layout(),
+          .quantises = (table.lattices() & kQuantises) != 0,
+          .rotates = (table.lattices() & kRotates) != 0};
 }
 
 /// The table of a frame, verified; or none.
@@ -150,7 +167,7 @@ Frame read(const Table& table) noexcept {
   if (const auto* ack = table.acknowledgement()) {
     frame.acknowledgement = {.block = ack->block(), .next = ack->next(), .bitmap = ack->bitmap()};
   }
-  if (const auto* handshake = table.handshake()) frame.handshake = from_wire(*handshake);
+  if (const auto* handshake = table.handshake()) frame.handshake = from_wire(*handshake, table);
   if (const auto* sums = table.checksums()) frame.checksums = {sums->initiator(), sums->responder()};
   if (const auto retry_ms = table.retry_ms()) frame.retry_ms = *retry_ms;
   if (const auto code = table.code()) frame.code = *code;
@@ -158,8 +175,8 @@ Frame read(const Table& table) noexcept {
 }
 
 /// All of a frame before its data.
-using Head = TableWriter<96>;
-static_assert(kLargestControlFrame <= 96 && kStateOverhead <= 96);
+using Head = TableWriter<104>;
+static_assert(kLargestControlFrame <= 104 && kStateOverhead <= 96);
 
 Head head_of(const Frame& frame) noexcept {
   const std::uint8_t fields = fields_of(frame);
@@ -179,9 +196,11 @@ Head head_of(const Frame& frame) noexcept {
   if (has(field::place)) {
     head.put(Table::VT_PLACE, wire::Place(frame.block, state ? frame.chunk : std::uint16_t{0}));
   }
+  if (has(field::numbers)) head.put(Table::VT_LAYOUT, frame.handshake.layout);
   if (has(field::retry_ms)) head.put(Table::VT_RETRY_MS, frame.retry_ms);
   if (has(field::code)) head.put(Table::VT_CODE, frame.code);
   if (!state) head.put(Table::VT_KIND, static_cast<std::uint8_t>(frame.kind));  // state is the default
+  if (has(field::numbers)) head.put(Table::VT_LATTICES, lattices_of(frame.handshake));
   if (has(field::data)) head.begin_vector(frame.data.size());
   return head;
 }
@@ -192,7 +211,7 @@ Status check(const Frame& frame) noexcept {
   if (!known(frame.kind)) return Status::unknown_kind;
   const auto [needed, optional] = fields_of(frame.kind);
   if ((needed & field::handshake) != 0) {
-    if (frame.handshake.format != Format::float32) return Status::unknown_format;
+    if (frame.handshake.format > Format::int8) return Status::unknown_format;
     if (!valid(frame.handshake)) return Status::invalid_field;
   }
   if ((needed & field::data) != 0) {
@@ -212,8 +231,8 @@ Result<std::span<const std::byte>> encode(const Frame& frame, std::span<std::byt
   const auto data = frame.kind == Kind::state ? frame.data : std::span<const std::byte>{};
   const std::size_t size = head.size() + data.size();
   if (size > out.size()) return Status::buffer_too_small;
+  if (!data.empty()) std::memmove(out.data() + head.size(), data.data(), data.size());
   std::memcpy(out.data(), head.data(), head.size());
-  if (!data.empty()) std::memcpy(out.data() + head.size(), data.data(), data.size());
   return std::span<const std::byte>(out.first(size));
 }
 

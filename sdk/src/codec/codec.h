@@ -21,7 +21,7 @@ inline constexpr std::size_t kStateOverhead = 52;
 inline constexpr std::size_t kStateOverheadWithoutAcknowledgement = 44;
 
 /// The longest frame without data, bytes: OFFER and ACCEPT. A handshake's mtu is at least this.
-inline constexpr std::size_t kLargestControlFrame = 81;
+inline constexpr std::size_t kLargestControlFrame = 94;
 
 /// No path between agents carries less; so a model does not fall into crumbs because a peer asks for it.
 inline constexpr std::uint16_t kLeastMtu = 256;
@@ -35,10 +35,10 @@ inline constexpr std::size_t kMostChunks = 65535;
 ///   - data is empty, or too long for a frame with an acknowledgement,
 ///   - an acknowledgement is missing where the frame is nothing else,
 ///   - a handshake's parameters, block_length or window is zero, its blocks are more than 65536, or its mtu is
-///     below kLeastMtu. A block_length above parameters is one block.
+///     below kLeastMtu, or it rotates what it does not quantise. A block_length above parameters is one block.
 [[nodiscard]] Status check(const Frame& frame) noexcept;
 
-/// Writes the frame to the beginning of `out`, which needs no alignment and must not overlap the frame's data.
+/// Writes the frame to the beginning of `out`, which needs no alignment. The frame's data may lie in `out`, too.
 /// Fields that do not count for the frame's kind are not written.
 /// @return the bytes written, or why none were: what check() says, or buffer_too_small
 [[nodiscard]] Result<std::span<const std::byte>> encode(const Frame& frame,

@@ -9,7 +9,7 @@
 namespace popsgd::codec {
 
 /// The version of the protocol and of its frames. Agents of different versions do not exchange models.
-inline constexpr std::uint16_t kVersion = 1;
+inline constexpr std::uint16_t kVersion = 2;
 
 enum class Kind : std::uint8_t {
   offer = 1,   ///< initiator to responder: let us average; has a handshake
@@ -23,9 +23,11 @@ enum class Kind : std::uint8_t {
   abort = 9,   ///< either: this exchange is over, for `code`
 };
 
-/// How parameters travel.
+/// What the sender's parameters are. Any two can be averaged.
 enum class Format : std::uint8_t {
-  float32 = 0,  ///< IEEE 754 binary32, little-endian
+  float32 = 0,  ///< IEEE 754 binary32
+  int16 = 1,    ///< two's complement, each tensor with its own power-of-two unit
+  int8 = 2,
 };
 
 /// What an agent thinks of its own model. When the two of an exchange differ, the lesser moves alone.
@@ -56,11 +58,15 @@ struct Handshake {
   std::uint16_t window = 0;  ///< most chunks it can have in flight
   Format format = Format::float32;
   Standing standing = Standing::settled;
+  std::uint32_t layout =
+      0;                   ///< of the lengths of the model's tensors: equal, or no exchange; 0: a single one
+  bool quantises = false;  ///< may send points of a lattice modulo a power of two
+  bool rotates = false;    ///< may rotate them before, if its partner does
 
   friend bool operator==(const Handshake&, const Handshake&) = default;
 };
 
-/// CRC-32C of the decoded snapshots of a block.
+/// CRC-32C of the decoded snapshots of a block: of floats, or of points as they are before they are reduced.
 struct Checksums {
   std::uint32_t initiator = 0;
   std::uint32_t responder = 0;
@@ -72,7 +78,7 @@ struct Checksums {
 struct Frame {
   Kind kind = Kind::abort;
   /// offer, busy, reject: the offer's nonce. accept: the offer's nonce, its own is in the handshake. Otherwise the
-  /// exchange's name, made of both nonces.
+  /// exchange's name, made of both nonces; its lowest two bits count the attempts at the block before this one.
   std::uint64_t exchange = 0;
   std::uint16_t block = 0;                           ///< state, ready, commit, abort
   std::uint16_t chunk = 0;                           ///< state

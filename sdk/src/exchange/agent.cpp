@@ -4,10 +4,13 @@
 #include "exchange/finished.h"
 #include "exchange/learner.h"
 #include "exchange/records.h"
+#include "exchange/snapshots.h"
+#include "exchange/steps.h"
 
 #include <popsgd/agent.h>
 #include <popsgd/assert.h>
 #include <popsgd/checkpoint.h>
+#include <popsgd/lattice/encoding.h>
 #include <popsgd/random.h>
 
 #include <algorithm>
@@ -53,21 +56,32 @@ constexpr std::size_t kAlignment = 8;
 
 // Where everything lies in the workspace.
 struct Layout {
-  std::size_t records;  // these three lie end to end, as a checkpoint holds them
+  std::size_t records;  // these four lie end to end, as a checkpoint holds them
   std::size_t finished;
   std::size_t gates;
+  std::size_t estimates;
   std::size_t peers;
-  std::size_t blocks;
+  std::size_t scales;
+  std::size_t mine;
+  std::size_t theirs;
+  std::size_t sightings;
+  std::size_t trainer;
   std::size_t end;
   std::size_t block_length;
   std::size_t gate_count;
+  std::size_t estimate_count;
+  std::size_t scale_count;
+  std::size_t sightings_count;
 };
+
+static_assert(sizeof(FixedTrainer<std::int16_t>) == sizeof(FixedTrainer<std::int8_t>));
 
 constexpr std::size_t aligned(std::size_t bytes) {
   return (bytes + kAlignment - 1) / kAlignment * kAlignment;
 }
 
-Layout layout_of(const AgentConfig& config, std::size_t parameters, std::size_t state) {
+Layout layout_of(const AgentConfig& config, std::size_t parameters, std::size_t tensors, Numeric numeric,
+                 std::size_t state) {
   Layout at{};
   at.block_length =
       config.block_length == 0 ? parameters : std::min<std::size_t>(config.block_length, parameters);
@@ -75,9 +89,18 @@ Layout layout_of(const AgentConfig& config, std::size_t parameters, std::size_t 
   at.records = aligned(state);
   at.finished = at.records + sizeof(Records);
   at.gates = at.finished + config.finished * sizeof(FinishedExchange);
-  at.peers = at.gates + at.gate_count * sizeof(Gate);
-  at.blocks = at.peers + aligned(config.peers * sizeof(Peer));
-  at.end = at.blocks + aligned(2 * at.block_length * sizeof(float));
+  at.estimate_count = Steps::count(at.gate_count, tensors);
+  at.scale_count = std::min(tensors, at.block_length);
+  at.estimates = at.gates + at.gate_count * sizeof(Gate);
+  at.peers = at.estimates + aligned(at.estimate_count * sizeof(lattice::StepEstimate));
+  at.scales = at.peers + aligned(config.peers * sizeof(Peer));
+  at.mine = at.scales + aligned(at.scale_count * sizeof(Scale));
+  at.theirs = at.mine + aligned(at.block_length * sizeof(float));
+  at.sightings = at.theirs + aligned(at.block_length * sizeof(float));
+  at.sightings_count = at.gate_count == 1 && numeric == Numeric::float32 ? 1 : 0;
+  at.trainer = at.sightings + aligned(at.sightings_count * sizeof(Sightings));
+  at.end =
+      at.trainer + (numeric == Numeric::float32 ? sizeof(FloatTrainer) : sizeof(FixedTrainer<std::int16_t>));
   return at;
 }
 
@@ -87,6 +110,12 @@ std::span<T> place(std::span<std::byte> workspace, std::size_t offset, std::size
   T* first = reinterpret_cast<T*>(workspace.data() + offset);
   for (std::size_t k = 0; k < count; ++k) std::construct_at(first + k);
   return {first, count};
+}
+
+Sightings* place_sightings(std::span<std::byte> workspace, const Layout& layout, std::uint64_t seed) {
+  if (layout.sightings_count == 0) return nullptr;
+  return std::construct_at(reinterpret_cast<Sightings*>(workspace.data() + layout.sightings),
+                           static_cast<std::uint32_t>(seed) | 1U);
 }
 
 Status check(const AgentConfig& config, std::size_t parameters) {
@@ -101,6 +130,9 @@ Status check(const AgentConfig& config, std::size_t parameters) {
   if (!times || t.slowest == 0 || !(config.guarding.limit > 0)) return Status::invalid_rate;
   const std::size_t block = config.block_length == 0 ? parameters : config.block_length;
   if ((parameters + block - 1) / block > 65536) return Status::invalid_size;
+  const Quantisation& q = config.quantise;
+  const bool bits = q.bits >= lattice::kFewestBits && q.bits <= lattice::kMostBits;
+  if (q.width > Width::fixed || (q.width == Width::fixed && !bits)) return Status::invalid_size;
   if (const Status status = config.sgd.check(); status != Status::ok) return status;
   return config.schedule.check();
 }
@@ -108,24 +140,45 @@ Status check(const AgentConfig& config, std::size_t parameters) {
 }  // namespace
 
 struct Agent::State {
-  State(const AgentConfig& configuration, Params model, const Gradient& gradient, BatchSource source,
-        Params velocity, Scratch scratch, std::span<std::byte> workspace, Time now)
+  /// make(place, config) makes the trainer.
+  template <typename Make>
+  State(const Layout& layout, const AgentConfig& configuration, const Model& held, Make make,
+        std::span<std::byte> workspace, Time now)
       : config(configuration),
-        layout(layout_of(config, model.size(), sizeof(State))),
+        model(held),
         random(config.seed, Purpose::exchange),
         saved(workspace.subspan(layout.records, layout.peers - layout.records)),
         records(place<Records>(workspace, layout.records, 1)[0]),
         finished(place<FinishedExchange>(workspace, layout.finished, config.finished)),
         peers(place<Peer>(workspace, layout.peers, config.peers)),
-        learner(config, model, gradient, source, velocity, scratch,
-                place<Gate>(workspace, layout.gates, layout.gate_count), layout.block_length),
-        exchange(config, learner, finished, metrics, random,
-                 place<float>(workspace, layout.blocks, layout.block_length),
-                 place<float>(workspace, layout.blocks + layout.block_length * sizeof(float),
-                              layout.block_length)) {
+        learner(config, model, make(workspace.data() + layout.trainer, config),
+                place<Gate>(workspace, layout.gates, layout.gate_count), layout.block_length,
+                place_sightings(workspace, layout, config.seed)),
+        exchange(config, learner,
+                 Steps(config.quantise,
+                       place<lattice::StepEstimate>(workspace, layout.estimates, layout.estimate_count),
+                       layout.block_length),
+                 finished, metrics, random,
+                 Snapshots(model, workspace.subspan(layout.mine), workspace.subspan(layout.theirs),
+                           place<Scale>(workspace, layout.scales, layout.scale_count)),
+                 layout.block_length) {
     wait(now);
   }
 
+  static Layout layout_for(const AgentConfig& config, const Model& model) {
+    return layout_of(config, model.size(), Tensors(model).count(), model.numeric(), sizeof(State));
+  }
+  template <typename Make>
+  static Status begin(State*& state, const AgentConfig& config, const Model& model, Make make,
+                      std::span<std::byte> workspace, Time now) {
+    const Layout layout = layout_for(config, model);
+    const bool fits = workspace.size() >= layout.end &&
+                      reinterpret_cast<std::uintptr_t>(workspace.data()) % kAlignment == 0;
+    if (!fits) return Status::scratch_too_small;
+    state = std::construct_at(reinterpret_cast<State*>(workspace.data()), layout, config, model, make,
+                              workspace, now);
+    return Status::ok;
+  }
   void receive(PeerId from, std::span<const std::byte> bytes, Time now);
   void receive_offer(PeerId from, const codec::Frame& frame, Time now);
   void receive_answer(PeerId from, const codec::Frame& frame, Time now);
@@ -143,7 +196,7 @@ struct Agent::State {
   void describe_records();
 
   AgentConfig config;
-  Layout layout;
+  Model model;
   Random random;
   AgentMetrics metrics{};
   std::span<std::byte> saved;  // records, finished exchanges and gates
@@ -158,24 +211,63 @@ struct Agent::State {
   std::uint8_t busies = 0;  // in a row
 };
 
-std::size_t Agent::workspace_size(const AgentConfig& config, std::size_t parameters) noexcept {
-  return check(config, parameters) == Status::ok ? layout_of(config, parameters, sizeof(State)).end : 0;
+std::size_t Agent::workspace_size(const AgentConfig& config, std::size_t parameters, std::size_t tensors,
+                                  Numeric numeric) noexcept {
+  if (check(config, parameters) != Status::ok || tensors == 0) return 0;
+  return layout_of(config, parameters, tensors, numeric, sizeof(State)).end;
 }
 
 Status Agent::init(const AgentConfig& config, Params model, const Gradient& gradient, BatchSource source,
                    Params velocity, Scratch scratch, std::span<std::byte> workspace, Time now) noexcept {
+  return init(config, Model(model), gradient, source, velocity, scratch, workspace, now);
+}
+
+Status Agent::init(const AgentConfig& config, const Model& model, const Gradient& gradient,
+                   BatchSource source, Params velocity, Scratch scratch, std::span<std::byte> workspace,
+                   Time now) noexcept {
   if (const Status status = check(config, model.size()); status != Status::ok) return status;
   if (gradient.function == nullptr || source.function == nullptr) return Status::no_function;
-  if (gradient.parameters != model.size() || velocity.size() != config.sgd.velocity_size(gradient)) {
+  if (!model.sound() || model.integer() || gradient.parameters != model.size() ||
+      velocity.size() != config.sgd.velocity_size(gradient)) {
     return Status::shape_mismatch;
   }
-  const bool fits = scratch.size() >= config.sgd.scratch_size(gradient) &&
-                    workspace.size() >= workspace_size(config, model.size()) &&
-                    reinterpret_cast<std::uintptr_t>(workspace.data()) % kAlignment == 0;
-  if (!fits) return Status::scratch_too_small;
-  state_ = std::construct_at(reinterpret_cast<State*>(workspace.data()), config, model, gradient, source,
-                             velocity, scratch, workspace, now);
-  return Status::ok;
+  if (scratch.size() < config.sgd.scratch_size(gradient)) return Status::scratch_too_small;
+  const auto make = [&](std::byte* place, const AgentConfig& kept) -> Trainer& {
+    return *std::construct_at(reinterpret_cast<FloatTrainer*>(place), kept, model.floats(), gradient, source,
+                              velocity, scratch);
+  };
+  return State::begin(state_, config, model, make, workspace, now);
+}
+
+template <typename Weight>
+Status Agent::init_fixed(const AgentConfig& config, const Model& model, std::span<Weight> weights,
+                         const FixedGradient<Weight>& gradient, FixedBatchSource source,
+                         const FixedSchedule& schedule, std::span<std::int32_t> scratch,
+                         std::span<std::byte> workspace, Time now) noexcept {
+  if (const Status status = check(config, model.size()); status != Status::ok) return status;
+  if (const Status status = schedule.check(); status != Status::ok) return status;
+  if (gradient.function == nullptr || source.function == nullptr) return Status::no_function;
+  if (!model.sound() || gradient.parameters != model.size()) return Status::shape_mismatch;
+  if (scratch.size() < gradient.scratch) return Status::scratch_too_small;
+  const auto make = [&](std::byte* place, const AgentConfig& kept) -> Trainer& {
+    return *std::construct_at(reinterpret_cast<FixedTrainer<Weight>*>(place), kept.seed, weights, gradient,
+                              source, schedule, scratch);
+  };
+  return State::begin(state_, config, model, make, workspace, now);
+}
+
+Status Agent::init(const AgentConfig& config, std::span<std::int16_t> model, std::span<const Tensor> layout,
+                   const FixedGradient<std::int16_t>& gradient, FixedBatchSource source,
+                   const FixedSchedule& schedule, std::span<std::int32_t> scratch,
+                   std::span<std::byte> workspace, Time now) noexcept {
+  return init_fixed(config, Model(model, layout), model, gradient, source, schedule, scratch, workspace, now);
+}
+
+Status Agent::init(const AgentConfig& config, std::span<std::int8_t> model, std::span<const Tensor> layout,
+                   const FixedGradient<std::int8_t>& gradient, FixedBatchSource source,
+                   const FixedSchedule& schedule, std::span<std::int32_t> scratch,
+                   std::span<std::byte> workspace, Time now) noexcept {
+  return init_fixed(config, Model(model, layout), model, gradient, source, schedule, scratch, workspace, now);
 }
 
 Result<float> Agent::step() noexcept {
@@ -281,7 +373,7 @@ void Agent::State::receive(PeerId from, std::span<const std::byte> bytes, Time n
       break;
   }
   const bool open = !exchange.idle() && exchange.phase() != Exchange::Phase::offering;
-  if (!open || frame.exchange != exchange.name()) return receive_stray(from, frame);
+  if (!open || name_in(frame) != exchange.name()) return receive_stray(from, frame);
   if (from != exchange.peer()) return drop(Drop::unexpected);  // whoever it is, it is not the partner
   std::optional<Reply> answer;
   exchange.receive(frame, now, answer);
@@ -291,8 +383,8 @@ void Agent::State::receive(PeerId from, std::span<const std::byte> bytes, Time n
 std::uint8_t Agent::State::objection(const codec::Handshake& theirs) const {
   if (theirs.version != codec::kVersion) return static_cast<std::uint8_t>(Rejection::version);
   if (theirs.fingerprint != config.fingerprint) return static_cast<std::uint8_t>(Rejection::fingerprint);
-  if (theirs.parameters != learner.model().size()) return static_cast<std::uint8_t>(Rejection::model);
-  if (theirs.format != codec::Format::float32) return static_cast<std::uint8_t>(Rejection::format);
+  if (theirs.parameters != model.size() || theirs.layout != exchange.layout())
+    return static_cast<std::uint8_t>(Rejection::model);
   return 0;
 }
 
@@ -345,7 +437,7 @@ void Agent::State::receive_answer(PeerId from, const codec::Frame& frame, Time n
 
 // Of an exchange that is over, or never was: the peer learns what became of it.
 void Agent::State::receive_stray(PeerId from, const codec::Frame& frame) {
-  const FinishedExchange* past = finished.find(frame.exchange);
+  const FinishedExchange* past = finished.find(name_in(frame));
   drop(past != nullptr ? Drop::duplicate : Drop::unknown);
   const bool asks = frame.kind == codec::Kind::ready || frame.kind == codec::Kind::state;
   if (!asks) return;
@@ -373,17 +465,19 @@ std::optional<Agent::Outgoing> Agent::send(std::span<std::byte> bytes, Time now)
   state.offer_if_due(now);
   PeerId to = state.exchange.peer();
   codec::Frame frame;
+  const auto unsealed = bytes.first(bytes.size() - std::min(bytes.size(), codec::kSeal));
+  const auto room = unsealed.subspan(std::min(unsealed.size(), codec::kStateOverhead));
   std::optional<Reply> reply;
   if (!state.replies.empty()) {
     reply = state.replies.pop();
-  } else if (!state.exchange.write(frame, now, reply) && !reply) {
+  } else if (!state.exchange.write(frame, room, now, reply) && !reply) {
     return {};
   }
   if (reply) {
     to = reply->to;
     frame = reply->frame();
   }
-  const auto encoded = codec::encode(frame, bytes.first(bytes.size() - std::min(bytes.size(), codec::kSeal)));
+  const auto encoded = codec::encode(frame, unsealed);
   POPSGD_ASSERT(encoded.ok());
   if (!encoded.ok()) return {};
   const std::size_t size = codec::seal(bytes, encoded.value().size());
@@ -403,31 +497,33 @@ Time Agent::deadline(Time now) const noexcept {
 
 // --- checkpoints
 
-std::uint64_t Agent::checkpoint_size(const AgentConfig& config, std::size_t parameters) noexcept {
-  if (check(config, parameters) != Status::ok) return 0;
-  const Layout layout = layout_of(config, parameters, sizeof(State));
-  return checkpoint::slot_size(static_cast<std::uint32_t>(parameters),
+std::uint64_t Agent::checkpoint_size(const AgentConfig& config, std::size_t parameters, std::size_t tensors,
+                                     Numeric numeric) noexcept {
+  if (check(config, parameters) != Status::ok || tensors == 0) return 0;
+  const Layout layout = layout_of(config, parameters, tensors, numeric, sizeof(State));
+  return checkpoint::slot_size(checkpoint::words(Model::width(numeric) * parameters),
                                static_cast<std::uint32_t>(layout.peers - layout.records));
 }
 
 void Agent::State::describe_records() {
   records = {};
   records.finished = config.finished;
+  records.estimates = static_cast<std::uint32_t>(layout_for(config, model).estimate_count);
   learner.describe(records);
 }
 
 Status Agent::save(Store& store) const noexcept {
   state_->describe_records();
   return checkpoint::save(store, {.fingerprint = state_->config.fingerprint,
-                                  .parameters = state_->learner.model(),
                                   .steps = state_->learner.counter(),
-                                  .records = state_->saved});
+                                  .records = state_->saved,
+                                  .integers = state_->model.bytes()});
 }
 
 Status Agent::restore(Store& store, Time now) noexcept {
   State& state = *state_;
   if (exchanging()) return Status::busy;
-  const auto loaded = checkpoint::load(store, state.config.fingerprint, state.learner.model(), state.saved);
+  const auto loaded = checkpoint::load(store, state.config.fingerprint, state.model.bytes(), state.saved);
   const bool touched =
       loaded.ok() || loaded.status() == Status::store_failed || loaded.status() == Status::checkpoint_changed;
   if (!touched) return loaded.status();
@@ -436,7 +532,9 @@ Status Agent::restore(Store& store, Time now) noexcept {
   const bool known = loaded.ok() && loaded->records == state.saved.size() && found.laid_out_as(state.records);
   if (!known) {
     place<FinishedExchange>(state.saved, sizeof(Records), state.config.finished);
-    place<Gate>(state.saved, state.layout.gates - state.layout.records, state.layout.gate_count);
+    const Layout at = State::layout_for(state.config, state.model);
+    place<Gate>(state.saved, at.gates - at.records, at.gate_count);
+    place<lattice::StepEstimate>(state.saved, at.estimates - at.records, at.estimate_count);
   }
   if (!loaded.ok()) return loaded.status();
   state.learner.resume(loaded->steps, known ? found : Records{});
@@ -455,6 +553,7 @@ StepCounter Agent::counter() const noexcept {
 }
 const AgentMetrics& Agent::metrics() const noexcept {
   state_->metrics.steps = state_->learner.steps();
+  state_->metrics.saturated_in_steps = state_->learner.saturated();
   return state_->metrics;
 }
 

@@ -2,18 +2,15 @@
 
 #include "codec/codec.h"
 #include "codec/seal.h"
-#include "numeric/crc32c.h"
 
 #include <popsgd/assert.h>
+#include <popsgd/lattice/encoding.h>
 
 #include <algorithm>
-#include <bit>
-#include <cstring>
+#include <array>
 
 namespace popsgd {
 namespace {
-
-static_assert(std::endian::native == std::endian::little, "parameters travel as they lie in memory");
 
 // Arrivals after which an acknowledgement is not put off any longer (RFC 5681, section 4.2).
 constexpr std::uint8_t kAcknowledgeEvery = 2;
@@ -29,20 +26,26 @@ float weight(codec::Standing mine, codec::Standing theirs) {
   return mine == codec::Standing::fresh ? 1.0F : 0.5F;
 }
 
-std::uint32_t checksum(ConstParams values) {
-  return numeric::crc32c(std::as_bytes(values));
-}
-
-std::uint32_t parameters_per_chunk(std::uint16_t mtu) {
-  return static_cast<std::uint32_t>((mtu - codec::kStateOverhead - codec::kSeal) / sizeof(float));
+// Of two agents that send each other floats as they are, and no more.
+bool plain(const codec::Handshake& a, const codec::Handshake& b) {
+  const auto floats = [](const codec::Handshake& h) {
+    return h.format == codec::Format::float32 && !h.quantises;
+  };
+  return floats(a) && floats(b);
 }
 
 // Parameters of a block whose chunks can all be numbered.
-std::uint64_t longest_block(std::uint16_t mtu) {
-  return std::uint64_t{codec::kMostChunks - 1} * parameters_per_chunk(mtu);
+std::uint64_t longest_block(std::uint16_t mtu, bool plain) {
+  return std::uint64_t{codec::kMostChunks - 1} * Snapshots::least_chunk(mtu, plain);
 }
-bool addressable(const codec::Handshake& plan) {
-  return std::min(plan.block_length, plan.parameters) <= longest_block(plan.mtu);
+bool addressable(const codec::Handshake& plan, bool plain) {
+  return std::min(plan.block_length, plan.parameters) <= longest_block(plan.mtu, plain);
+}
+
+// What both sides draw from for a block: 32 bits of dither, coins and signs.
+std::uint32_t offset_of(std::uint64_t name, std::uint16_t block, std::uint8_t attempt) {
+  const Threefry stream{static_cast<std::uint32_t>(name), static_cast<std::uint32_t>(name >> 32)};
+  return stream.block(block, attempt)[0];
 }
 
 }  // namespace
@@ -51,13 +54,16 @@ codec::Handshake Exchange::handshake(LinkTraits traits) const {
   return {.nonce = 0,
           .fingerprint = config_.fingerprint,
           .counter = learner_.counter().bits(),
-          .parameters = static_cast<std::uint32_t>(learner_.model().size()),
-          .block_length = static_cast<std::uint32_t>(mine_.size()),
+          .parameters = static_cast<std::uint32_t>(snapshots_.parameters()),
+          .block_length = longest_block_,
           .version = codec::kVersion,
           .mtu = std::min(config_.largest_frame, traits.mtu),
           .window = config_.window,
-          .format = codec::Format::float32,
-          .standing = learner_.standing()};
+          .format = static_cast<codec::Format>(snapshots_.numeric()),
+          .standing = learner_.standing(),
+          .layout = snapshots_.layout(),
+          .quantises = steps_.quantises(),
+          .rotates = steps_.rotates()};
 }
 
 RoundTrip Exchange::path() const {
@@ -96,8 +102,8 @@ void Exchange::answer(PeerId peer, LinkTraits traits, const codec::Frame& offer,
   plan_.nonce = random_.bits64();
   plan_.mtu = std::min(plan_.mtu, theirs.mtu);
   plan_.window = std::min(plan_.window, theirs.window);
-  plan_.block_length = static_cast<std::uint32_t>(
-      std::min<std::uint64_t>({plan_.block_length, theirs.block_length, longest_block(plan_.mtu)}));
+  plan_.block_length = static_cast<std::uint32_t>(std::min<std::uint64_t>(
+      {plan_.block_length, theirs.block_length, longest_block(plan_.mtu, plain(plan_, theirs))}));
   nonce_i_ = theirs.nonce;
   nonce_r_ = plan_.nonce;
   repeats_ = path();
@@ -113,9 +119,9 @@ void Exchange::answer_again(Time now) {
 void Exchange::accepted(const codec::Frame& accept, Time now) {
   const codec::Handshake& plan = accept.handshake;
   const bool fits = plan.fingerprint == plan_.fingerprint && plan.parameters == plan_.parameters &&
-                    plan.version == plan_.version && plan.format == plan_.format &&
+                    plan.version == plan_.version && plan.layout == plan_.layout &&
                     plan.block_length <= plan_.block_length && plan.mtu <= plan_.mtu &&
-                    plan.window <= plan_.window && addressable(plan);
+                    plan.window <= plan_.window && addressable(plan, plain(plan, plan_));
   if (!fits) return drop(Drop::malformed);
   nonce_r_ = plan.nonce;
   // Karn's rule: of an offer sent more than once nobody knows which one was answered.
@@ -131,7 +137,6 @@ void Exchange::open(const codec::Handshake& plan, const codec::Handshake& theirs
   name_ = name_of(nonce_i_, nonce_r_);
   block_length_ = std::min(plan.block_length, plan.parameters);
   blocks_ = block_count(plan);
-  chunk_length_ = parameters_per_chunk(plan.mtu);
   first_ = first_block(name_, blocks_);
   ordinal_ = 0;
   began_ = heard_ = now;
@@ -139,6 +144,12 @@ void Exchange::open(const codec::Handshake& plan, const codec::Handshake& theirs
   owed_commit_.reset();
   learner_.begin_exchange(initiator_);
   weight_ = weight(plan_.standing, theirs.standing);
+  their_numeric_ = static_cast<Numeric>(theirs.format);
+  plain_ = plain(plan_, theirs);
+  rotating_ = steps_.rotates() && theirs.rotates;
+  adopting_ = weight_ == 1 || weight(theirs.standing, plan_.standing) == 1;
+  snapshots_.connect(initiator_ ? lattice::Side::initiator : lattice::Side::responder, their_numeric_, plain_,
+                     plan.mtu);
   sender_.connect({std::min<std::uint16_t>(plan.window, kMostInFlight), traits.reliable}, repeats_);
 
   const bool blocking = config_.averaging == Averaging::blocking;
@@ -149,11 +160,18 @@ void Exchange::open(const codec::Handshake& plan, const codec::Handshake& theirs
 }
 
 void Exchange::begin_block() {
+  attempt_ = 0;
+  begin_attempt();
+}
+
+// A responder whose partner may quantise waits for what it sends, and decides then what to send itself.
+void Exchange::begin_attempt() {
   const Stretch here = stretch();
-  learner_.snapshot(here, mine_);
-  const auto chunks = static_cast<std::uint16_t>((here.length + chunk_length_ - 1) / chunk_length_);
-  sender_.begin(chunks);
-  receiver_.begin(chunks);
+  snapshots_.take(here, offset_of(name_, block(), attempt_));
+  speaking_ = false;
+  sender_.begin(0);
+  receiver_.begin(plain_ ? snapshots_.hear({}) : 1);
+  if (plain_ || initiator_) speak();
   ready_.reset();
   progressed_ = heard_;
   constexpr std::uint64_t kHalfDay = std::uint64_t{12} * 3600 * 1000;
@@ -163,15 +181,33 @@ void Exchange::begin_block() {
   acknowledge_now_ = false;
 }
 
-Stretch Exchange::stretch() const {
-  const std::size_t offset = std::size_t{block()} * block_length_;
-  return {offset, std::min<std::size_t>(block_length_, learner_.model().size() - offset)};
+void Exchange::speak() {
+  speaking_ = true;
+  sender_.begin(snapshots_.speak(encoding(), steps_));
 }
 
-std::span<const std::byte> Exchange::chunk(std::uint16_t index) const {
-  const ConstParams values = mine_.first(stretch().length);
-  const std::size_t start = std::size_t{index} * chunk_length_;
-  return std::as_bytes(values.subspan(start, std::min<std::size_t>(chunk_length_, values.size() - start)));
+// Raw is always understood. Distances of rotated models say nothing of others: who rotates sends raw to who does not.
+Encoding Exchange::encoding() const {
+  const std::uint8_t bits = steps_.bits(attempt_);
+  if (plain_ || adopting_ || bits == 0) return {};
+  const bool known = snapshots_.known(steps_);
+  if (initiator_) return known && rotating_ == steps_.rotates() ? Encoding{bits, rotating_} : Encoding{};
+  if (snapshots_.heard_encoding().rotated)
+    return {known ? bits : static_cast<std::uint8_t>(lattice::kMostBits), true};
+  return known && !steps_.rotates() && !snapshots_.floats() ? Encoding{bits, false} : Encoding{};
+}
+
+bool Exchange::acceptable(Encoding theirs) const {
+  if (plain_ || adopting_) return theirs == Encoding{};
+  if (!initiator_) return !theirs.rotated || (rotating_ && theirs.bits != 0);
+  const Encoding own = snapshots_.spoken();
+  if (own.rotated != theirs.rotated || (theirs.rotated && theirs.bits == 0)) return false;
+  return !snapshots_.floats() || theirs.bits == 0;
+}
+
+Stretch Exchange::stretch() const {
+  const std::size_t offset = std::size_t{block()} * block_length_;
+  return {offset, std::min<std::size_t>(block_length_, snapshots_.parameters() - offset)};
 }
 
 // --- what arrives
@@ -201,16 +237,30 @@ void Exchange::receive_state(const codec::Frame& frame, Time now, std::optional<
   // An initiator only goes on to the next block when it has decided this one.
   if (phase_ == Phase::prepared && ordinal == ordinal_ + 1) commit(now);
   if (ordinal != ordinal_) return drop(ordinal < ordinal_ ? Drop::duplicate : Drop::unexpected);
+  if (attempt_in(frame) < attempt_) return drop(Drop::duplicate);
+  if (attempt_in(frame) > attempt_ && !follow(frame)) return drop(Drop::unexpected);
   if (frame.acknowledgement) receive_acknowledgement(frame, now);
   arrived(frame, now, reply);
 }
 
+// An initiator that begins the next attempt has not decided this one, and never will: what is staged is dropped. It has
+// heard READY of this one, so nothing else than the next can be meant.
+bool Exchange::follow(const codec::Frame& frame) {
+  if (initiator_ || phase_ != Phase::prepared || attempt_in(frame) != attempt_ + 1 || plain_) return false;
+  ++attempt_;
+  ++metrics_.retries;
+  phase_ = Phase::moving;
+  begin_attempt();
+  return true;
+}
+
 void Exchange::arrived(const codec::Frame& frame, Time now, std::optional<Reply>& reply) {
-  const Params block = theirs_.first(stretch().length);
-  const std::size_t start = std::size_t{frame.chunk} * chunk_length_;
-  if (start >= block.size()) return drop(Drop::malformed);
-  const Params place = block.subspan(start, std::min<std::size_t>(chunk_length_, block.size() - start));
-  if (frame.data.size() != place.size_bytes()) return drop(Drop::malformed);
+  const std::optional<Encoding> theirs = snapshots_.encoding_of(frame.data);
+  if (!theirs || !acceptable(*theirs)) return drop(Drop::malformed);
+  if (!snapshots_.heard()) receiver_.begin(snapshots_.hear(*theirs));
+  if (*theirs != snapshots_.heard_encoding() || !snapshots_.fits(frame.chunk, frame.data))
+    return drop(Drop::malformed);
+  if (!speaking_) speak();
 
   if (unacknowledged_ == 0) acknowledge_at_ = now + config_.timing.least_timeout / 2;
   const Receiver::Arrival arrival = receiver_.take(frame.chunk);
@@ -219,7 +269,7 @@ void Exchange::arrived(const codec::Frame& frame, Time now, std::optional<Reply>
     acknowledge_now_ = true;
     return drop(Drop::duplicate);
   }
-  std::memcpy(place.data(), frame.data.data(), frame.data.size());
+  snapshots_.read(frame.chunk, frame.data);
   progressed_ = now;
   unacknowledged_ = static_cast<std::uint8_t>(std::min(unacknowledged_ + 1, 255));
   acknowledge_now_ |= unacknowledged_ >= kAcknowledgeEvery || receiver_.acknowledgement(0).bitmap != 0;
@@ -233,7 +283,7 @@ void Exchange::arrived(const codec::Frame& frame, Time now, std::optional<Reply>
 }
 
 void Exchange::receive_acknowledgement(const codec::Frame& frame, Time now) {
-  if (frame.acknowledgement->block != block()) return drop(Drop::duplicate);
+  if (frame.acknowledgement->block != block() || attempt_in(frame) != attempt_) return drop(Drop::duplicate);
   const std::uint32_t held = sender_.held();
   if (!sender_.acknowledge(frame.acknowledgement->next, frame.acknowledgement->bitmap, now))
     drop(Drop::malformed);
@@ -248,6 +298,8 @@ void Exchange::receive_ready(const codec::Frame& frame, Time now, std::optional<
     owed_commit_ = static_cast<std::uint16_t>((first_ + ordinal_ - 1) % blocks_);
     return drop(Drop::duplicate);
   }
+  if (attempt_in(frame) != attempt_)
+    return drop(attempt_in(frame) < attempt_ ? Drop::duplicate : Drop::unexpected);
   if (frame.acknowledgement) receive_acknowledgement(frame, now);
   ready_ = frame.checksums;
   acknowledge_now_ = true;  // if chunks are missing, the responder must at least know that it was heard
@@ -256,7 +308,8 @@ void Exchange::receive_ready(const codec::Frame& frame, Time now, std::optional<
 
 void Exchange::receive_commit(const codec::Frame& frame, Time now) {
   if (initiator_) return drop(Drop::unexpected);
-  if (phase_ == Phase::prepared && ordinal_of(frame.block) == ordinal_) return commit(now);
+  const bool decided = ordinal_of(frame.block) == ordinal_ && attempt_in(frame) == attempt_;
+  if (phase_ == Phase::prepared && decided) return commit(now);
   drop(ordinal_of(frame.block) < ordinal_ ? Drop::duplicate : Drop::unexpected);
 }
 
@@ -269,19 +322,16 @@ void Exchange::receive_abort(const codec::Frame& frame, Time now) {
   if (phase_ == Phase::prepared && frame.code == static_cast<std::uint8_t>(Ending::unknown))
     ++metrics_.in_doubt;
   // Nobody can judge a block that has not left yet.
-  if (frame.code == static_cast<std::uint8_t>(Ending::refused) && sender_.all_sent()) learner_.was_refused();
+  if (frame.code == static_cast<std::uint8_t>(Ending::refused) && speaking_ && sender_.all_sent())
+    learner_.was_refused();
   end(false, now);
 }
 
 // --- the block's end
 
 void Exchange::stage(Time now, std::optional<Reply>& reply) {
-  const Stretch here = stretch();
-  const ConstParams mine = mine_.first(here.length);
-  const ConstParams theirs = theirs_.first(here.length);
-  const Refusal refusal = weight_ == 0 ? Refusal::none : learner_.judge(here, mine, theirs);
-  if (refusal != Refusal::none) return refuse(refusal, now, reply);
-  ready_ = {.initiator = checksum(theirs), .responder = checksum(mine)};
+  ready_ = {.initiator = snapshots_.their_checksum(), .responder = snapshots_.own_checksum()};
+  if (const Refusal refusal = judge(); refusal != Refusal::none) return refuse(refusal, now, reply);
   phase_ = Phase::prepared;
   repeats_ = sender_.path();
   repeat_at_ = now;
@@ -289,23 +339,50 @@ void Exchange::stage(Time now, std::optional<Reply>& reply) {
 
 void Exchange::decide(Time now, std::optional<Reply>& reply) {
   if (!ready_ || !receiver_.complete()) return;
-  const Stretch here = stretch();
-  const ConstParams mine = mine_.first(here.length);
-  const ConstParams theirs = theirs_.first(here.length);
-  const bool same = *ready_ == codec::Checksums{.initiator = checksum(mine), .responder = checksum(theirs)};
-  Refusal refusal = same ? Refusal::none : Refusal::checksum;
-  if (refusal == Refusal::none && weight_ != 0) refusal = learner_.judge(here, mine, theirs);
+  const bool same = *ready_ == codec::Checksums{.initiator = snapshots_.own_checksum(),
+                                                .responder = snapshots_.their_checksum()};
+  if (!same && try_again()) return;
+  const Refusal refusal = same ? judge() : Refusal::checksum;
   if (refusal != Refusal::none) return refuse(refusal, now, reply);
 
   owed_commit_ = block();
+  decided_attempt_ = attempt_;
   apply(now);
   if (ordinal_ < blocks_) return begin_block();
-  reply = Reply{.to = peer_, .kind = codec::Kind::commit, .block = *owed_commit_, .exchange = name_};
+  reply =
+      Reply{.to = peer_, .kind = codec::Kind::commit, .block = *owed_commit_, .exchange = name_ | attempt_};
   owed_commit_.reset();
   end(true, now);
 }
 
+// Points that were reduced may have been read wrong; raw ones can not.
+bool Exchange::try_again() {
+  const bool reduced = snapshots_.spoken().bits != 0 || snapshots_.heard_encoding().bits != 0;
+  if (!reduced || attempt_ + 1 >= kAttempts) return false;
+  ++attempt_;
+  ++metrics_.retries;
+  begin_attempt();
+  return true;
+}
+
+// Points become the gap, unless they are to be adopted. A responder does not know yet whether it has read them right.
+Refusal Exchange::judge() {
+  const Stretch here = stretch();
+  if (weight_ == 0) return Refusal::none;
+  if (snapshots_.floats()) return learner_.judge(here, snapshots_.own_floats(), snapshots_.their_floats());
+  if (weight_ != 1) snapshots_.settle();
+  return learner_.judge(here, weight_ == 1 ? 0 : snapshots_.distance(),
+                        snapshots_.within(config_.guarding.limit), initiator_);
+}
+
+// The initiator has found that both sides had read right.
+void Exchange::remember_distance() {
+  if (snapshots_.floats() || weight_ == 0 || weight_ == 1) return;
+  static_cast<void>(learner_.judge(stretch(), snapshots_.distance(), true, true));
+}
+
 void Exchange::commit(Time now) {
+  remember_distance();
   apply(now);
   if (ordinal_ == blocks_) return end(true, now);
   phase_ = Phase::moving;
@@ -318,7 +395,8 @@ void Exchange::apply(Time now) {
   const std::uint16_t applied = block();
   ++ordinal_;
   remember(now);
-  learner_.merge(here, mine_.first(here.length), theirs_.first(here.length), weight_);
+  const std::size_t saturated = merge(here);
+  metrics_.saturated += saturated;
   ++metrics_.blocks_applied;
   if (config_.observer.function != nullptr) {
     config_.observer.function(config_.observer.context, {.exchange = name_,
@@ -327,11 +405,28 @@ void Exchange::apply(Time now) {
                                                          .length = static_cast<std::uint32_t>(here.length),
                                                          .initiator = initiator_,
                                                          .last = ordinal_ == blocks_,
-                                                         .weight = weight_});
+                                                         .weight = weight_,
+                                                         .numeric = snapshots_.numeric(),
+                                                         .partner = their_numeric_,
+                                                         .lattice = !snapshots_.floats(),
+                                                         .saturated = static_cast<std::uint32_t>(saturated)});
   }
   if (counted_) return;
   counted_ = true;
   learner_.meet_counter(counter_mine_, counter_theirs_, weight_, !initiator_);
+}
+
+// Only of a partner that is neither fresh nor astray, nor this agent itself, the distance says what is to be expected.
+std::size_t Exchange::merge(Stretch here) {
+  std::size_t saturated = 0;
+  if (snapshots_.floats())
+    learner_.merge(here, snapshots_.own_floats(), snapshots_.their_floats(), weight_);
+  else if (weight_ != 0)
+    saturated = weight_ == 1 ? snapshots_.adopt() : snapshots_.move();
+  if (!steps_.quantises()) return saturated;
+  if (weight_ == 0.5F) snapshots_.observe(steps_);
+  steps_.came_through(attempt_ == 0);
+  return saturated;
 }
 
 // For longer than the responder may be in doubt.
@@ -367,7 +462,7 @@ Reply Exchange::abort(Ending ending) const {
           .kind = codec::Kind::abort,
           .code = static_cast<std::uint8_t>(ending),
           .block = block(),
-          .exchange = name_};
+          .exchange = name_ | attempt_};
 }
 
 // --- what leaves
@@ -407,9 +502,9 @@ void Exchange::repeat_later(Time now) {
   repeats_.expired();
 }
 
-bool Exchange::write(codec::Frame& frame, Time now, std::optional<Reply>& reply) {
+bool Exchange::write(codec::Frame& frame, std::span<std::byte> room, Time now, std::optional<Reply>& reply) {
   if (idle() || expire(now, reply)) return false;
-  frame = {.kind = codec::Kind::offer, .exchange = name_, .block = block()};
+  frame = {.kind = codec::Kind::offer, .exchange = name_ | attempt_, .block = block()};
   if (!confirmed_ && repeat_due(now)) {
     repeat_later(now);
     frame = {.kind = initiator_ ? codec::Kind::offer : codec::Kind::accept,
@@ -420,6 +515,7 @@ bool Exchange::write(codec::Frame& frame, Time now, std::optional<Reply>& reply)
   if (phase_ == Phase::offering || !confirmed_) return false;
   if (owed_commit_) {
     frame.kind = codec::Kind::commit;
+    frame.exchange = name_ | decided_attempt_;
     frame.block = *owed_commit_;
     owed_commit_.reset();
     return true;
@@ -433,7 +529,7 @@ bool Exchange::write(codec::Frame& frame, Time now, std::optional<Reply>& reply)
   } else if (const auto index = sender_.next(now)) {
     frame.kind = codec::Kind::state;
     frame.chunk = *index;
-    frame.data = chunk(*index);
+    frame.data = snapshots_.write(*index, room);
   } else if (due || acknowledge_now_) {
     frame.kind = codec::Kind::ack;
   } else {

@@ -9,13 +9,18 @@
 //   decides, applies
 //   COMMIT     ------------------->    applies            or STATE of the next block, which says the same
 //
-// then the next block. ABORT ends an exchange; the initiator never aborts a block it has decided. A responder
+// If the points of either side were read wrong, the initiator sends STATE of another attempt at the block, of more bits, which
+// the responder follows: until READY and COMMIT of an attempt meet, nothing is decided. All frames name their attempt.
+//
+// Then the next block. ABORT ends an exchange; the initiator never aborts a block it has decided. A responder
 // that has said READY and hears nothing for long drops its half: the one case in which it may differ from its partner.
 #pragma once
 
 #include "codec/frame.h"
 #include "exchange/finished.h"
 #include "exchange/learner.h"
+#include "exchange/snapshots.h"
+#include "exchange/steps.h"
 #include "exchange/window.h"
 
 #include <popsgd/agent.h>
@@ -51,9 +56,20 @@ enum class Ending : std::uint8_t {
 /// Why an offer was rejected, as it travels.
 enum class Rejection : std::uint8_t { version = 1, fingerprint = 2, model = 3, format = 4 };
 
+/// The name of an exchange has room for the number of the attempt at its block.
+inline constexpr std::uint64_t kAttemptMask = 3;
+static_assert(kAttempts == kAttemptMask + 1);
+
 /// The name of an exchange, from both nonces.
 [[nodiscard]] constexpr std::uint64_t name_of(std::uint64_t initiator, std::uint64_t responder) {
-  return (initiator ^ 0x9E3779B97F4A7C15ULL) * 0xD6E8FEB86659FD93ULL + responder;
+  return ((initiator ^ 0x9E3779B97F4A7C15ULL) * 0xD6E8FEB86659FD93ULL + responder) * kAttempts;
+}
+/// Of what frames call the exchange: its name, and the attempt they belong to.
+[[nodiscard]] constexpr std::uint64_t name_in(const codec::Frame& frame) {
+  return frame.exchange & ~kAttemptMask;
+}
+[[nodiscard]] constexpr std::uint8_t attempt_in(const codec::Frame& frame) {
+  return static_cast<std::uint8_t>(frame.exchange & kAttemptMask);
 }
 
 /// The block an exchange begins with: another one every time.
@@ -75,22 +91,24 @@ class Exchange {
     prepared,  ///< responder: has said READY, waits for COMMIT
   };
 
-  /// `mine` and `theirs` hold a block each.
-  Exchange(const AgentConfig& config, Learner& learner, Finished& finished, AgentMetrics& metrics,
-           Random& random, Params mine, Params theirs)
+  Exchange(const AgentConfig& config, Learner& learner, const Steps& steps, Finished& finished,
+           AgentMetrics& metrics, Random& random, const Snapshots& snapshots, std::size_t block_length)
       : config_(config),
         learner_(learner),
+        steps_(steps),
         finished_(finished),
         metrics_(metrics),
         random_(random),
-        mine_(mine),
-        theirs_(theirs) {}
+        snapshots_(snapshots),
+        longest_block_(static_cast<std::uint32_t>(block_length)) {}
 
   [[nodiscard]] Phase phase() const { return phase_; }
   [[nodiscard]] bool idle() const { return phase_ == Phase::idle; }
   [[nodiscard]] bool initiator() const { return initiator_; }
   [[nodiscard]] PeerId peer() const { return peer_; }
   [[nodiscard]] std::uint64_t name() const { return name_; }
+  /// Of the model's tensors.
+  [[nodiscard]] std::uint32_t layout() const { return snapshots_.layout(); }
   /// The nonce of its OFFER.
   [[nodiscard]] std::uint64_t offered() const { return nonce_i_; }
 
@@ -109,8 +127,10 @@ class Exchange {
   /// STATE, ACK, READY, COMMIT or ABORT of this exchange. May leave a last frame for the peer in `reply`.
   void receive(const codec::Frame& frame, Time now, std::optional<Reply>& reply);
 
-  /// Fills in the next frame to the peer. False when there is none now.
-  [[nodiscard]] bool write(codec::Frame& frame, Time now, std::optional<Reply>& reply);
+  /// Fills in the next frame to the peer, whose data may lie in `room`, as long as the link's mtu. False when there is none
+  /// now.
+  [[nodiscard]] bool write(codec::Frame& frame, std::span<std::byte> room, Time now,
+                           std::optional<Reply>& reply);
   [[nodiscard]] Time deadline(Time now) const;
 
   /// The handshake of this agent for a peer behind a link with these traits.
@@ -120,6 +140,11 @@ class Exchange {
   // The plan both sides derive from the ACCEPT.
   void open(const codec::Handshake& plan, const codec::Handshake& theirs, LinkTraits traits, Time now);
   void begin_block();
+  void begin_attempt();
+  void speak();
+  [[nodiscard]] bool follow(const codec::Frame& frame);
+  [[nodiscard]] Encoding encoding() const;
+  [[nodiscard]] bool acceptable(Encoding theirs) const;
   [[nodiscard]] Stretch stretch() const;
   [[nodiscard]] std::uint16_t block() const {
     return static_cast<std::uint16_t>((first_ + ordinal_) % blocks_);
@@ -127,7 +152,6 @@ class Exchange {
   [[nodiscard]] std::uint32_t ordinal_of(std::uint16_t block) const {
     return (block + blocks_ - first_) % blocks_;
   }
-  [[nodiscard]] std::span<const std::byte> chunk(std::uint16_t index) const;
 
   void receive_state(const codec::Frame& frame, Time now, std::optional<Reply>& reply);
   void receive_acknowledgement(const codec::Frame& frame, Time now);
@@ -137,9 +161,13 @@ class Exchange {
   void arrived(const codec::Frame& frame, Time now, std::optional<Reply>& reply);
 
   void stage(Time now, std::optional<Reply>& reply);   // responder: READY, or ABORT
-  void decide(Time now, std::optional<Reply>& reply);  // initiator: COMMIT, or ABORT
-  void commit(Time now);                               // responder
+  void decide(Time now, std::optional<Reply>& reply);  // initiator: COMMIT, ABORT, or another attempt
+  [[nodiscard]] bool try_again();                      // initiator
+  [[nodiscard]] Refusal judge();
+  void remember_distance();  // responder
+  void commit(Time now);     // responder
   void apply(Time now);
+  [[nodiscard]] std::size_t merge(Stretch here);
   void remember(Time now);
   void next_block(Time now);
   void refuse(Refusal refusal, Time now, std::optional<Reply>& reply);
@@ -154,11 +182,12 @@ class Exchange {
 
   const AgentConfig& config_;
   Learner& learner_;
+  Steps steps_;
   Finished& finished_;
   AgentMetrics& metrics_;
   Random& random_;
-  Params mine_;    // the block's snapshot
-  Params theirs_;  // the peer's, as it arrives
+  Snapshots snapshots_;
+  std::uint32_t longest_block_;
 
   Phase phase_ = Phase::idle;
   bool initiator_ = false;
@@ -173,16 +202,22 @@ class Exchange {
   StepCounter counter_mine_{};
   StepCounter counter_theirs_{};
   float weight_ = 0.5F;
+  Numeric their_numeric_ = Numeric::float32;
+  bool plain_ = true;      // nobody quantises, and both models are floats
+  bool rotating_ = false;  // both wish to rotate
+  bool adopting_ = false;  // one takes the other's model over: raw
 
   std::uint32_t blocks_ = 1;
   std::uint32_t block_length_ = 1;
-  std::uint32_t chunk_length_ = 1;  // parameters
   std::uint16_t first_ = 0;
   std::uint32_t ordinal_ = 0;  // blocks applied so far
+  std::uint8_t attempt_ = 0;   // at the block, counted from 0
+  bool speaking_ = false;      // our encoding is chosen: a responder first hears its partner's
   Sender sender_{};
   Receiver receiver_{};
   std::optional<codec::Checksums> ready_{};     // initiator: what READY said; responder: what it says
-  std::optional<std::uint16_t> owed_commit_{};  // initiator: the block decided last
+  std::optional<std::uint16_t> owed_commit_{};  // initiator: the block decided last,
+  std::uint8_t decided_attempt_ = 0;            // and at which attempt
   std::uint8_t unacknowledged_ = 0;             // arrivals the peer has not been told of
   bool acknowledge_now_ = false;
 

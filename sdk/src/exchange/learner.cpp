@@ -1,12 +1,12 @@
 #include "exchange/learner.h"
 
-#include <popsgd/assert.h>
 #include <popsgd/merge.h>
 
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <limits>
+#include <type_traits>
 
 namespace popsgd {
 namespace {
@@ -22,40 +22,62 @@ constexpr std::uint64_t kCounterGap = std::uint64_t{64} << 16;
 constexpr std::uint8_t kUnasked = 2;
 constexpr int kMostCredit = 8;
 
+// Some parameters as they were, to tell by how much a step changes them.
+template <typename T>
+class Probes {
+ public:
+  explicit Probes(std::span<T> x) : stride_(std::max<std::size_t>(1, x.size() / kProbes)) {
+    for (std::size_t k = 0; k < x.size() && count_ < kProbes; k += stride_) before_[count_++] = x[k];
+  }
+
+  /// Root mean square.
+  [[nodiscard]] float change(std::span<T> x, const Tensors& tensors) const {
+    float squares = 0;
+    if constexpr (std::is_floating_point_v<T>) {
+      for (std::size_t k = 0; k < count_; ++k) {
+        const float change = x[k * stride_] - before_[k];
+        squares += change * change;
+      }
+    } else {  // floats only once a tensor
+      std::size_t k = 0;
+      tensors.cut({0, x.size()}, [&](std::size_t tensor, Stretch part) {
+        std::uint64_t sum = 0;
+        for (; k < count_ && k * stride_ < part.offset + part.length; ++k) {
+          const std::int64_t change = x[k * stride_] - before_[k];
+          sum += static_cast<std::uint64_t>(change * change);
+        }
+        squares += std::ldexp(static_cast<float>(sum), -2 * tensors.fraction(tensor));
+      });
+    }
+    return std::sqrt(squares / static_cast<float>(count_));
+  }
+
+ private:
+  std::size_t stride_;
+  std::size_t count_ = 0;
+  std::array<T, kProbes> before_;
+};
+
 }  // namespace
 
 float Learner::step() {
-  POPSGD_ASSERT(source_.function != nullptr && gradient_.function != nullptr);
-  const std::size_t stride = std::max<std::size_t>(1, model_.size() / kProbes);
-  std::array<float, kProbes> before;
-  std::size_t probes = 0;
-  for (std::size_t k = 0; k < model_.size() && probes < kProbes; k += stride) before[probes++] = model_[k];
-
-  const StepCounter time =
-      config_.schedule_counter == ScheduleCounter::gossip ? counter_ : StepCounter(steps_);
-  const float loss = config_.sgd.step(gradient_, source_.function(source_.context),
-                                      config_.schedule.rate(time), model_, velocity_, scratch_);
-  counter_.add_step();
-  ++steps_;
-
-  float squares = 0;
-  for (std::size_t k = 0; k < probes; ++k) {
-    const float change = model_[k * stride] - before[k];
-    squares += change * change;
-  }
-  last_update_ = std::sqrt(squares / static_cast<float>(probes));
-  return loss;
-}
-
-void Learner::snapshot(Stretch block, Params into) const {
-  std::copy_n(model_.begin() + static_cast<std::ptrdiff_t>(block.offset), block.length, into.begin());
+  return model_.visit([this](auto x) {
+    const Probes probes(x);
+    const StepCounter time =
+        config_.schedule_counter == ScheduleCounter::gossip ? counter_ : StepCounter(steps_);
+    const float loss = trainer_.step(time);
+    counter_.add_step();
+    ++steps_;
+    last_update_ = probes.change(x, Tensors(model_));
+    return loss;
+  });
 }
 
 void Learner::begin_exchange(bool initiator) {
   chosen_ = initiator || config_.mean_wait == 0;
   if (chosen_) credit_ = static_cast<std::uint8_t>(std::min(credit_ + 1, kMostCredit));
   first_ = latest_ = {};
-  seen_.reset();
+  if (sightings_ != nullptr) sightings_->forget();
 }
 
 Refusal Learner::judge(Stretch block, ConstParams mine, ConstParams theirs) {
@@ -72,18 +94,31 @@ Refusal Learner::judge(Stretch block, ConstParams mine, ConstParams theirs) {
   return admits(block.offset / gate_length_, distance) ? Refusal::none : Refusal::too_far;
 }
 
+// Of an exchange's first block; and only those that the agent has drawn are remembered.
 bool Learner::stands_still(Stretch block, ConstParams theirs, float distance) {
-  if (first_.gate != SIZE_MAX) return false;
-  const Sketch there = sketch(theirs, signs_);
-  if (chosen_) seen_ = there;
-  return sightings_.stands_still(static_cast<std::uint32_t>(block.offset), there, block.length, distance);
+  if (sightings_ == nullptr || first_.gate != UINT32_MAX) return false;
+  const bool still = sightings_->stands_still(block.offset, theirs, distance);
+  if (!chosen_) sightings_->forget();
+  return still;
 }
 
-bool Learner::admits(std::size_t gate, float distance) {
+Refusal Learner::judge(Stretch block, float distance, bool within, bool certain) {
+  Refusal refusal = within ? Refusal::none : Refusal::out_of_range;
+  if (!config_.guarding.gate || fresh_) return refusal;
+  if (within && !admits(block.offset / gate_length_, distance, certain)) refusal = Refusal::too_far;
+  if (refusal != Refusal::none && !model_.integer()) {
+    const ConstParams own = model_.floats().subspan(block.offset, block.length);
+    fresh_ = examine(own, std::numeric_limits<float>::infinity()) == Refusal::not_finite;
+  }
+  return refusal;
+}
+
+bool Learner::admits(std::size_t gate, float distance, bool certain) {
   for (const Judged& known : {first_, latest_})
     if (known.gate == gate) return distance <= known.radius;
-  latest_ = {gate, gates_[gate].radius(last_update_, refusals_)};
-  if (first_.gate == SIZE_MAX) first_ = latest_;
+  if (!certain && distance <= gates_[gate].radius(last_update_, refusals_)) return true;
+  latest_ = {static_cast<std::uint32_t>(gate), gates_[gate].radius(last_update_, refusals_)};
+  if (first_.gate == UINT32_MAX) first_ = latest_;
   const bool admitted = distance <= latest_.radius;
   if (!admitted && !chosen_) {
     if (credit_ < kUnasked) return false;
@@ -94,9 +129,8 @@ bool Learner::admits(std::size_t gate, float distance) {
 }
 
 void Learner::merge(Stretch block, ConstParams mine, ConstParams theirs, float weight) {
-  if (seen_) sightings_.remember(static_cast<std::uint32_t>(block.offset), *seen_);
-  seen_.reset();
-  const Params x = model_.subspan(block.offset, block.length);
+  if (sightings_ != nullptr) sightings_->remember();
+  const Params x = model_.floats().subspan(block.offset, block.length);
   if (weight == 1) {
     std::copy(theirs.begin(), theirs.end(), x.begin());
   } else if (config_.averaging == Averaging::blocking && weight == 0.5F) {
@@ -140,7 +174,7 @@ void Learner::was_refused() {
 }
 
 void Learner::has_moved() {
-  if (fresh_) std::fill(velocity_.begin(), velocity_.end(), 0.0F);  // it led elsewhere
+  if (fresh_) trainer_.forget();
   fresh_ = false;
   refusals_ = rebuffs_ = 0;
 }

@@ -4,6 +4,8 @@
 #include "codec/frame.h"
 #include "exchange/records.h"
 #include "exchange/sightings.h"
+#include "exchange/tensors.h"
+#include "exchange/trainer.h"
 
 #include <popsgd/agent.h>
 
@@ -13,34 +15,27 @@
 
 namespace popsgd {
 
-/// A stretch of the model.
-struct Stretch {
-  std::size_t offset = 0;
-  std::size_t length = 0;  ///< parameters
-};
-
 class Learner {
  public:
   /// Gates: one for each `gate_length` parameters.
-  Learner(const AgentConfig& config, Params model, const Gradient& gradient, BatchSource source,
-          Params velocity, Scratch scratch, std::span<Gate> gates, std::size_t gate_length)
+  Learner(const AgentConfig& config, const Model& model, Trainer& trainer, std::span<Gate> gates,
+          std::size_t gate_length, Sightings* sightings)
       : config_(config),
         model_(model),
-        gradient_(gradient),
-        source_(source),
-        velocity_(velocity),
-        scratch_(scratch),
+        trainer_(trainer),
         gates_(gates),
         gate_length_(gate_length),
         fresh_(config.fresh),
-        signs_(static_cast<std::uint32_t>(config.seed) | 1U) {}
+        sightings_(sightings) {}
 
   /// One local SGD step; the loss before it.
   float step();
 
-  void snapshot(Stretch block, Params into) const;
   /// Whether the partner's block may be averaged with; remembers its distance, and where it was if they are merged.
   [[nodiscard]] Refusal judge(Stretch block, ConstParams mine, ConstParams theirs);
+  /// The same of points: their distance, and whether they are within the limit. certain: they are known to have been read
+  /// right. Otherwise a distance that is admitted is not remembered yet.
+  [[nodiscard]] Refusal judge(Stretch block, float distance, bool within, bool certain);
   /// The agent's half: weight 1/2 is the average, 1 takes the partner's over, 0 leaves everything as it is. A model that is
   /// taken over is the partner's exactly: whatever was learned, or broken, before is gone.
   void merge(Stretch block, ConstParams mine, ConstParams theirs, float weight);
@@ -48,7 +43,8 @@ class Learner {
   /// agents show is only believed up to a bound. Who takes a model over takes its counter, too; who stays, stays.
   void meet_counter(StepCounter mine, StepCounter theirs, float weight, bool round_up);
 
-  [[nodiscard]] Params model() const { return model_; }
+  /// Values that a step has cut off at the ends of their types.
+  [[nodiscard]] std::uint64_t saturated() const { return trainer_.saturated(); }
   [[nodiscard]] StepCounter counter() const { return counter_; }
   [[nodiscard]] std::uint64_t steps() const { return steps_; }
   [[nodiscard]] bool fresh() const { return fresh_; }
@@ -67,15 +63,12 @@ class Learner {
   void resume(StepCounter counter, const Records& records);
 
  private:
-  [[nodiscard]] bool admits(std::size_t gate, float distance);
+  [[nodiscard]] bool admits(std::size_t gate, float distance, bool certain = true);
   [[nodiscard]] bool stands_still(Stretch block, ConstParams theirs, float distance);
 
   const AgentConfig& config_;
-  Params model_;
-  Gradient gradient_;
-  BatchSource source_;
-  Params velocity_;
-  Scratch scratch_;
+  const Model& model_;
+  Trainer& trainer_;
   std::span<Gate> gates_;
   std::size_t gate_length_;
   StepCounter counter_{};
@@ -93,16 +86,13 @@ class Learner {
   // Within an exchange each gate's radius is fixed, and one distance remembered: of small blocks a partner could else
   // raise it block by block.
   struct Judged {
-    std::size_t gate = SIZE_MAX;
+    std::uint32_t gate = UINT32_MAX;
     float radius = 0;
   };
   Judged first_{};
   Judged latest_{};
 
-  // Of each exchange's first block: partners are met again there if they are met in one block.
-  Sightings sightings_{};
-  std::uint32_t signs_;           // secret
-  std::optional<Sketch> seen_{};  // the first block of a partner that was drawn, until it is averaged with
+  Sightings* sightings_;  // none where a model has many blocks: partners seldom meet at the same one first
 };
 
 }  // namespace popsgd

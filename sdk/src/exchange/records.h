@@ -12,10 +12,10 @@
 
 namespace popsgd {
 
-/// The head of a checkpoint's records; finished exchanges and gates follow, all as they lie in the workspace, so that
+/// The head of a checkpoint's records; finished exchanges, gates and step estimates follow, all as they lie in the workspace, so that
 /// to save them takes no memory. Fixed-width fields without gaps, little-endian on every target the SDK builds for.
 struct Records {
-  static constexpr std::uint16_t kVersion = 1;
+  static constexpr std::uint16_t kVersion = 2;
 
   std::uint16_t version = kVersion;
   std::uint16_t finished = 0;  ///< places for finished exchanges
@@ -24,12 +24,13 @@ struct Records {
   float last_update = 0;          ///< rms of the last local step
   std::uint64_t steps = 0;        ///< the agent's own
   std::uint8_t fresh = 0;
-  std::uint8_t unused[7]{};
+  std::uint8_t unused[3]{};
+  std::uint32_t estimates = 0;  ///< of steps
 
   /// Whether records saved by another agent, or by this one before, are laid out as this agent's are.
   [[nodiscard]] bool laid_out_as(const Records& other) const {
     return version == other.version && finished == other.finished && gates == other.gates &&
-           gate_length == other.gate_length;
+           gate_length == other.gate_length && estimates == other.estimates;
   }
 };
 static_assert(sizeof(Records) == 32 && sizeof(Gate) == 32 && std::endian::native == std::endian::little);

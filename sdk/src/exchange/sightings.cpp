@@ -27,17 +27,18 @@ bool Sightings::Ring<Places>::has(const Place& place, float squared) const {
   });
 }
 
-bool Sightings::stands_still(std::uint32_t offset, const Sketch& there, std::size_t length, float distance) {
-  const Place place{offset, there};
+bool Sightings::stands_still(std::size_t offset, ConstParams theirs, float distance) {
+  last_ = {static_cast<std::uint32_t>(offset), sketch(theirs, signs_)};
   const float same = kSame * distance;
-  const float squared = same * same * static_cast<float>(length);
-  if (twice_.has(place, squared)) return true;
-  if (once_.has(place, squared)) twice_.push(place);
+  const float squared = same * same * static_cast<float>(theirs.size());
+  if (twice_.has(last_, squared)) return true;
+  if (once_.has(last_, squared)) twice_.push(last_);
   return false;
 }
 
-void Sightings::remember(std::uint32_t offset, const Sketch& there) {
-  once_.push({offset, there});
+void Sightings::remember() {
+  if (last_.offset != UINT32_MAX) once_.push(last_);
+  forget();
 }
 
 }  // namespace popsgd

@@ -21,14 +21,18 @@ using Sketch = std::array<float, 4>;
 /// young, a frozen model is as near as an honest one, and holds everybody where it is.
 class Sightings {
  public:
+  Sightings() = default;
+  /// `signs`: odd, and nobody else's to know.
+  explicit Sightings(std::uint32_t signs) : signs_(signs) {}
+
   /// Whether the partner stands still: its block at this offset is within kSame of `distance`, from here to there, of
   /// where two partners before it have been. (Twice at one place is an honest partner whose half was lost.)
   /// Remembers a place that is met for the second time.
-  [[nodiscard]] bool stands_still(std::uint32_t offset, const Sketch& there, std::size_t length,
-                                  float distance);
-
-  /// The block was averaged with: its owner moves on, if it is honest.
-  void remember(std::uint32_t offset, const Sketch& there);
+  [[nodiscard]] bool stands_still(std::size_t offset, ConstParams theirs, float distance);
+  /// The block last asked about was averaged with: its owner moves on, if it is honest.
+  void remember();
+  /// It will not be.
+  void forget() { last_ = {}; }
 
  private:
   // Honest partners have been found within a twentieth of their distance once in 2000 exchanges.
@@ -50,6 +54,8 @@ class Sightings {
     [[nodiscard]] bool has(const Place& place, float squared) const;
   };
 
+  std::uint32_t signs_ = 1;
+  Place last_{};
   Ring<6> once_{};
   Ring<2> twice_{};
 };

@@ -20,6 +20,8 @@ void add(AgentMetrics& sum, const AgentMetrics& more) {
   sum.completed += more.completed;
   sum.cut_short += more.cut_short;
   sum.in_doubt += more.in_doubt;
+  sum.retries += more.retries;
+  sum.saturated += more.saturated;
   sum.retransmissions += more.retransmissions;
   sum.frames_sent += more.frames_sent;
   sum.bytes_sent += more.bytes_sent;
@@ -37,6 +39,9 @@ void check(const Settings& settings, const Topology& topology, const NetworkSett
     throw Error("--engine network has at most " + std::to_string(kMostComplete) +
                 " agents on the complete graph, as each must know all others; use --topology regular:16");
   }
+  if (!network.numeric.empty() && network.numeric.size() != settings.agents)
+    throw Error("--engine network: kinds of numbers for " + std::to_string(network.numeric.size()) + " of " +
+                std::to_string(settings.agents) + " agents");
   const auto [slowest, fastest] = std::minmax_element(settings.speeds.begin(), settings.speeds.end());
   const bool equal = settings.speeds.empty();
   const double longest = network.mean_wait_ms / (equal ? 1 : *slowest);
@@ -58,7 +63,8 @@ NetworkEngine::NetworkEngine(const Problem& problem, const Settings& settings, c
       inner_(problem.gradient(settings.batch)),
       swarm_(settings.agents, problem.parameters()),
       adversary_(network.byzantine, topology, swarm_, settings.seed),
-      sampler_(problem, shards, settings.batch, settings.sgd.scratch_size(inner_),
+      sampler_(problem, shards, settings.batch,
+               settings.sgd.scratch_size(inner_) + inner_.scratch + problem.parameters(),
                Sampler::training(settings.seed)),
       links_(network.link, settings.seed),
       crashes_(network.crash, settings.seed),
@@ -258,6 +264,8 @@ NetworkTotals NetworkEngine::totals() const {
           .completed_sides = all.completed,
           .cut_short = all.cut_short,
           .in_doubt = all.in_doubt,
+          .retries = all.retries,
+          .saturated = all.saturated,
           .retransmissions = all.retransmissions,
           .dropped = all.dropped,
           .refused = all.refused,

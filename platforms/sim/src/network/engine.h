@@ -6,6 +6,7 @@
 #include "network/crashes.h"
 #include "network/event_queue.h"
 #include "network/frame_pool.h"
+#include "network/integer_models.h"
 #include "network/invariants.h"
 #include "network/links.h"
 #include "network/shadows.h"
@@ -56,11 +57,13 @@ class NetworkEngine final : public NetworkAlgorithm {
     bool up = false;
     std::span<std::uint64_t> workspace{};  // and a guard behind it
     std::optional<SlotMemory> store{};
-    AgentMetrics past{};  // of its earlier lives
+    std::optional<IntegerModel> integers{};  // if it is no float agent; its floats are a mirror then
+    AgentMetrics past{};                     // of its earlier lives
     Agent agent{};
   };
 
   [[nodiscard]] AgentConfig config_for(std::uint32_t index) const;
+  [[nodiscard]] popsgd::Numeric numeric_of(std::uint32_t index) const;
   [[nodiscard]] LinkTraits traits() const;
   void start_agents();
   void start(Node& node, AgentConfig config);

@@ -46,15 +46,21 @@ AgentConfig NetworkEngine::config_for(std::uint32_t index) const {
   config.largest_frame = static_cast<std::uint16_t>(network_.link.mtu);
   config.peers = static_cast<std::uint16_t>(peers);
   config.guarding.gate = network_.gate;
+  config.quantise = network_.quantise;
   if (adversary_.lies(index)) adversary_.configure(config);
   return config;
+}
+
+popsgd::Numeric NetworkEngine::numeric_of(std::uint32_t index) const {
+  const bool floats = network_.numeric.empty() || adversary_.lies(index);
+  return floats ? popsgd::Numeric::float32 : network_.numeric[index];
 }
 
 void NetworkEngine::start_agents() {
   std::vector<std::size_t> words(nodes_.size());
   std::size_t total = 0;
   for (std::uint32_t k = 0; k < nodes_.size(); ++k) {
-    words[k] = (Agent::workspace_size(config_for(k), swarm_[k].size()) + 7) / 8 + 1;
+    words[k] = (Agent::workspace_size(config_for(k), swarm_[k].size(), 1, numeric_of(k)) + 7) / 8 + 1;
     total += words[k];
   }
   workspaces_.resize(total, kGuard);
@@ -66,8 +72,14 @@ void NetworkEngine::start_agents() {
     node.seeds = Random(settings_.seed, Purpose::network, k + 1);
     node.workspace = left.first(words[k]);
     left = left.subspan(words[k]);
+    if (numeric_of(k) != popsgd::Numeric::float32) {
+      node.integers.emplace(
+          numeric_of(k), swarm_[k], watched(inner_, gradient, this),
+          [&node]() -> const Batch& { return next_batch(&node); }, sampler_.scratch());
+      if (shadows_) shadows_->follow(k);
+    }
     if (crashes_.saves() && !adversary_.lies(k)) {
-      node.store.emplace(Agent::checkpoint_size(config_for(k), swarm_[k].size()));
+      node.store.emplace(Agent::checkpoint_size(config_for(k), swarm_[k].size(), 1, numeric_of(k)));
       node.save_at = crashes_.save_after();
     }
     start(node, config_for(k));
@@ -81,9 +93,12 @@ void NetworkEngine::start(Node& node, AgentConfig config) {
   if (!adversary_.lies(k)) config.observer = {observe, &node};
   const Params velocity = velocities_ ? (*velocities_)[k] : Params{};
   std::fill(velocity.begin(), velocity.end(), 0.0F);
-  const Status status = node.agent.init(
-      config, swarm_[k], watched(inner_, gradient, this), {next_batch, &node}, velocity, sampler_.scratch(),
-      std::as_writable_bytes(node.workspace.first(node.workspace.size() - 1)), time());
+  const auto workspace = std::as_writable_bytes(node.workspace.first(node.workspace.size() - 1));
+  const Status status =
+      node.integers
+          ? node.integers->init(node.agent, config, fixed_schedule(settings_.schedule), workspace, time())
+          : node.agent.init(config, swarm_[k], watched(inner_, gradient, this), {next_batch, &node}, velocity,
+                            sampler_.scratch(), workspace, time());
   if (status != Status::ok) throw Error("--engine network: an agent says: " + std::string(text(status)));
   node.up = true;
   connect(node);
@@ -118,6 +133,8 @@ const Batch& NetworkEngine::next_batch(void* context) noexcept {
 void NetworkEngine::observe(void* context, const Applied& applied) noexcept {
   NetworkEngine& engine = *static_cast<Node*>(context)->engine;
   const bool with_liar = engine.adversary_.lies(engine.speaker_);
+  if (auto& integers = static_cast<Node*>(context)->integers)
+    integers->write_mirror(applied.offset, applied.length);
   if (engine.shadows_) {
     const Change change =
         engine.shadows_->take(static_cast<Node*>(context)->index, applied.offset, applied.length);
@@ -163,10 +180,12 @@ void NetworkEngine::fail(Node& node) {
 
 void NetworkEngine::restart(Node& node) {
   problem_.initialise(swarm_[node.index]);
+  if (node.integers) node.integers->read_mirror();
   AgentConfig config = config_for(node.index);
   config.fresh = true;
   start(node, config);
   if (node.store && node.agent.restore(*node.store, time()) == Status::ok) ++restored_;
+  if (node.integers) node.integers->write_mirror(0, swarm_[node.index].size());
   node.steps_seen = node.steps;
   if (shadows_) shadows_->follow(node.index);
   touched(node);

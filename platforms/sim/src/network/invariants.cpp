@@ -35,18 +35,25 @@ void Invariants::applied(const Applied& applied, bool with_liar, const Change& c
         "a partner changed its model for one that adopts it");
   }
   if (with_liar) return;
-  if (done.initiator && done.responder) return check_opposite(done, applied.weight, change);
+  if (done.initiator && done.responder) return check_opposite(done, applied, change);
   done.weight = applied.weight;
   done.scale = change.scale;
+  done.saturated = applied.saturated > 0;
   done.change.assign(change.by.begin(), change.by.end());
 }
 
-// A change is a difference of two floats, each right to half a unit in its last place.
-void Invariants::check_opposite(Sides& first, float weight, const Change& second) {
+// A change is a difference of two floats, each right to half a unit in its last place. Integers' mirrors are exact.
+void Invariants::check_opposite(Sides& first, const Applied& applied, const Change& second) {
+  const float weight = applied.weight;
   const bool together = first.weight == 0.5F && weight == 0.5F;
   check(together || std::min(first.weight, weight) == 0, "one moved by half, its partner by another weight");
   check(first.change.size() == second.by.size(), "the two sides averaged stretches of different length");
-  const float most = 4 * std::numeric_limits<float>::epsilon() * (first.scale + second.scale);
+  const bool exact = applied.numeric != Numeric::float32 && applied.partner != Numeric::float32;
+  if (first.saturated || applied.saturated > 0) {
+    first.change = {};
+    return;
+  }
+  const float most = exact ? 0 : 4 * std::numeric_limits<float>::epsilon() * (first.scale + second.scale);
   bool opposite = true;
   for (std::size_t k = 0; together && k < first.change.size() && k < second.by.size(); ++k)
     opposite &= std::fabs(first.change[k] + second.by[k]) <= most;

@@ -21,7 +21,8 @@ class Invariants {
   /// Each side of an exchange applies a block at most once, and the responder only what the initiator has applied. Of
   /// honest agents; `with_liar`: with a partner that is not, which may say that it has applied what it has not.
   ///
-  /// What the two sides change their models by cancels, to rounding: the swarm's mean stays where it is. Unless one is
+  /// What the two sides change their models by cancels, to rounding, of integers bit for bit: the swarm's mean stays where
+  /// it is. Unless an integer has stopped at the end of its range. Unless one is
   /// fresh or astray: then its partner's model does not change at all.
   void applied(const Applied& applied, bool with_liar = false, const Change& change = {});
   /// After an event at the agent: it is in one exchange at most, and will be woken in time.
@@ -50,10 +51,11 @@ class Invariants {
     bool responder = false;
     float weight = 0;             // of the side that was first
     float scale = 0;              // likewise
+    bool saturated = false;       // likewise
     std::vector<float> change{};  // likewise, until the other side has applied the block too
   };
   [[nodiscard]] Sides& sides(const Name& name);
-  void check_opposite(Sides& first, float weight, const Change& second);
+  void check_opposite(Sides& first, const Applied& applied, const Change& second);
 
   std::array<std::unordered_map<Name, Sides, Hash>, 2> blocks_{};  // of this period and the one before
   std::uint64_t period_ = 0;

@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 namespace popsgd::sim {
 
@@ -114,8 +115,11 @@ struct NetworkSettings {
   std::uint32_t mean_wait_ms = 1000;  ///< between two offers of an agent of speed 1
   std::uint32_t block_length = 0;     ///< parameters; 0: the whole model in one block
   Timing timing{};                    ///< of the agents
-  bool gate = true;                   ///< agents refuse partners much further away than others
-  bool check_invariants = false;      ///< after every event
+  std::vector<popsgd::Numeric>
+      numeric{};            ///< what each agent's model is made of; empty: all floats. Liars' are floats
+  Quantisation quantise{};  ///< of all agents
+  bool gate = true;         ///< agents refuse partners much further away than others
+  bool check_invariants = false;  ///< after every event
 };
 
 /// What became of frames and exchanges, over all honest agents: what a Byzantine one says of itself counts for nothing.
@@ -132,6 +136,8 @@ struct NetworkTotals {
   std::uint64_t completed_sides = 0;
   std::uint64_t cut_short = 0;
   std::uint64_t in_doubt = 0;
+  std::uint64_t retries = 0;    ///< attempts at a block that had been read wrong
+  std::uint64_t saturated = 0;  ///< integers that stopped at their type's range in averaging
   std::uint64_t retransmissions = 0;
   std::array<std::uint64_t, kDrops> dropped{};
   std::array<std::uint64_t, kRefusals> refused{};

@@ -1,0 +1,44 @@
+// What crosses a link: chunks of points modulo 2^bits, and the checksum that tells whether they were read right.
+//
+//   sender                                    receiver
+//   encode(y, lattice, bits)    chunks -->    decode(own y, lattice, bits): the points nearest its own that agree
+//   checksum(y, lattice)        4 bytes -->   checksum(points)
+#pragma once
+
+#include <popsgd/lattice/points.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace popsgd::lattice {
+
+inline constexpr int kFewestBits = 2;
+inline constexpr int kMostBits = 16;
+
+/// Bytes that `count` points take at `bits` each: a chunk begins and ends at a byte.
+[[nodiscard]] constexpr std::size_t packed_size(std::size_t count, int bits) {
+  return (count * static_cast<std::size_t>(bits) + 7) / 8;
+}
+
+/// Writes the low `bits` (2 to 16) of each point, the first into the lowest bits of the first byte. Of the last byte
+/// what is left is zero. Takes packed_size() bytes.
+void encode(Values values, Lattice lattice, int bits, std::span<std::byte> packed) noexcept;
+
+/// The sender's points, from its packed ones and the receiver's own values, of either kind. `lattice` is the
+/// sender's. With r the points of the receiver's values on it, finds q that agrees with the sender's point modulo
+/// 2^bits and has -2^(bits-1) <= q - r < 2^(bits-1). Exact if and only if the sender's point lies in that range:
+/// wherever both values are less than 2^(bits-1) - 1 steps apart, nowhere where they are more than 2^(bits-1) + 1
+/// apart, and in between as the dither has it. If not, q is wrong by a multiple of 2^bits, and only the checksum
+/// tells. Returns the largest |q - r|, how far both models are apart in steps.
+std::uint32_t decode(std::span<const std::byte> packed, Values own, Lattice lattice, int bits,
+                     Points points) noexcept;
+
+/// CRC-32C of the points as they are before they are reduced modulo 2^bits, 4 little-endian bytes each, after those
+/// that gave `so_far`. One wrong point never escapes it; of more than one, one case in 2^32 does.
+[[nodiscard]] std::uint32_t checksum(ConstPoints points, std::uint32_t so_far = 0) noexcept;
+
+/// The same of the points of `values`, which are made anew.
+[[nodiscard]] std::uint32_t checksum(Values values, Lattice lattice, std::uint32_t so_far = 0) noexcept;
+
+}  // namespace popsgd::lattice

@@ -1,0 +1,478 @@
+#include "exchange/snapshots.h"
+
+#include "codec/codec.h"
+#include "codec/seal.h"
+#include "numeric/crc32c.h"
+
+#include <popsgd/assert.h>
+#include <popsgd/lattice/encoding.h>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <memory>
+#include <type_traits>
+
+namespace popsgd {
+namespace {
+
+using lattice::Points;
+using lattice::Values;
+
+static_assert(std::endian::native == std::endian::little, "parameters travel as they lie in memory");
+
+constexpr std::int16_t kUnheard = std::numeric_limits<std::int16_t>::max();
+
+// Bits of a raw point.
+constexpr int raw_bits(Numeric sender) {
+  return sender == Numeric::float32 ? 32 : sender == Numeric::int16 ? 16 : 8;
+}
+
+// The same memory holds floats at one time and integers at another.
+template <typename T>
+void begin_as(std::byte* memory, std::size_t count) {
+  std::uninitialized_default_construct_n(reinterpret_cast<T*>(memory), count);
+}
+
+std::uint32_t largest(lattice::ConstPoints points) {
+  std::uint32_t most = 0;
+  for (const std::int32_t point : points) {
+    const auto word = static_cast<std::uint32_t>(point);
+    most = std::max(most, point < 0 ? 0U - word : word);
+  }
+  return most;
+}
+
+// How far integers are shifted to have no more than so many bits.
+int excess(std::uint32_t largest, int bits) {
+  return std::max(0, static_cast<int>(std::bit_width(largest)) - bits);
+}
+
+// The finest step at which two models of this size are within the reach of the most bits, whatever their distance.
+int widest_exponent(Values values) {
+  constexpr int kReach = lattice::kMostBits - 2;
+  if (values.integer()) return excess(largest(values.integers()), kReach) - values.fraction();
+  return lattice::within_reach(lattice::finest_exponent(values) + 24 - kReach);
+}
+
+// Of squares of 20 bits a slice's sum fits 64.
+double square(const lattice::Gap& gap) {
+  const int shift = excess(largest(gap.values), 20);
+  std::uint64_t sum = 0;
+  for (const std::int32_t value : gap.values) {
+    const std::int64_t shifted = value >> shift;
+    sum += static_cast<std::uint64_t>(shifted * shifted);
+  }
+  return std::ldexp(static_cast<double>(sum), 2 * (gap.exponent + shift));
+}
+
+void write_raw(Values values, lattice::Lattice grid, int bits, std::byte* out) {
+  const auto bytes = static_cast<std::size_t>(bits) / 8;
+  for (std::size_t k = 0; k < values.size(); k += lattice::kSlice) {
+    std::array<std::int32_t, lattice::kSlice> points;
+    const std::size_t length = std::min(lattice::kSlice, values.size() - k);
+    lattice::quantise(values.part(k, length), grid.from(k), Points(points).first(length));
+    for (std::size_t j = 0; j < length; ++j, out += bytes) std::memcpy(out, &points[j], bytes);
+  }
+}
+
+void read_raw(const std::byte* in, int bits, Points points) {
+  const auto bytes = static_cast<std::size_t>(bits) / 8;
+  for (std::int32_t& point : points) {
+    std::uint32_t word = 0;
+    std::memcpy(&word, in, bytes);
+    const auto value = static_cast<std::int32_t>(word << (32 - bits)) >> (32 - bits);
+    point = std::clamp(value, -lattice::kFurthest, lattice::kFurthest);  // further ones nobody sends
+    in += bytes;
+  }
+}
+
+float step_of(int exponent) {
+  return lattice::power_of_two(std::clamp(exponent, -126, 127));
+}
+
+}  // namespace
+
+template <typename Use>
+void Snapshots::slices(std::size_t at, std::size_t length, Use use) const {
+  Tensors(model_).cut({block_.offset + at, length}, [&](std::size_t tensor, Stretch part) {
+    use(Slice{tensor, part.offset - block_.offset, part.length, scales_[tensor - first_tensor_]});
+  });
+}
+
+Values Snapshots::own(const Slice& slice) const {
+  if (!model_.integer()) return Values(ConstParams(own_as<float>().subspan(slice.at, slice.length)));
+  return Values(lattice::ConstPoints(own_as<std::int32_t>().subspan(slice.at, slice.length)),
+                fraction(slice));
+}
+
+lattice::Signs Snapshots::signs(const Slice& slice) const {
+  return {offset_, static_cast<std::uint32_t>(slice.tensor)};
+}
+
+// --- the plan
+
+void Snapshots::connect(lattice::Side side, Numeric theirs, bool plain, std::uint16_t mtu) {
+  side_ = side;
+  their_numeric_ = theirs;
+  plain_ = plain;
+  room_ = static_cast<std::uint32_t>(mtu - codec::kStateOverhead - codec::kSeal);
+}
+
+// A tensor of one parameter takes five bytes raw; none takes more for each.
+std::size_t Snapshots::least_chunk(std::uint16_t mtu, bool plain) {
+  const std::size_t room = mtu - codec::kStateOverhead - codec::kSeal;
+  return plain ? room / sizeof(float) : (room - 1) / 5;
+}
+
+std::size_t Snapshots::lead(Encoding encoding, Numeric sender) const {
+  if (floats_) return 0;
+  return sender == Numeric::float32 || encoding.bits == 0 ? 1 : 2;
+}
+
+std::size_t Snapshots::part_size(std::size_t length, Encoding encoding, Numeric sender) const {
+  const std::size_t points = encoding.bits == 0 ? length * static_cast<std::size_t>(raw_bits(sender)) / 8
+                                                : lattice::packed_size(length, encoding.bits);
+  return lead(encoding, sender) + points;
+}
+
+std::size_t Snapshots::chunk_size(std::size_t at, std::size_t length, Encoding encoding,
+                                  Numeric sender) const {
+  std::size_t size = plain_ ? 0 : 1;
+  slices(at, length, [&](const Slice& slice) { size += part_size(slice.length, encoding, sender); });
+  return size;
+}
+
+// As many parameters as fit, a multiple of 8 if they are packed: from what their points alone would leave room for
+// downwards, until all chunks have room for what leads them, too.
+Snapshots::Cut Snapshots::cut(Encoding encoding, Numeric sender) const {
+  const std::size_t least =
+      least_chunk(static_cast<std::uint16_t>(room_ + codec::kStateOverhead + codec::kSeal), plain_);
+  const std::size_t bits = encoding.bits == 0 ? static_cast<std::size_t>(raw_bits(sender)) : encoding.bits;
+  const auto fits = [&](std::size_t chunk) {
+    bool all = true;
+    for (std::size_t at = 0; all && at < block_.length; at += chunk)
+      all = chunk_size(at, std::min(chunk, block_.length - at), encoding, sender) <= room_;
+    return all;
+  };
+  std::size_t chunk = std::size_t{room_ - (plain_ ? 0U : 1U)} * 8 / bits;
+  if (!floats_) {
+    chunk -= chunk % 8;
+    while (chunk > least && !fits(chunk)) chunk -= std::min(chunk, std::max<std::size_t>(8, chunk / 64 * 8));
+    chunk = std::max(chunk, least);
+  }
+  return {encoding, static_cast<std::uint32_t>(chunk),
+          static_cast<std::uint16_t>((block_.length + chunk - 1) / chunk)};
+}
+
+Stretch Snapshots::chunk_of(const Cut& cut, std::uint16_t chunk) const {
+  const std::size_t start = std::size_t{chunk} * cut.chunk;
+  if (start >= block_.length) return {};
+  return {start, std::min<std::size_t>(cut.chunk, block_.length - start)};
+}
+
+void Snapshots::take(Stretch block, std::uint32_t offset) {
+  block_ = block;
+  offset_ = offset;
+  heard_ = settled_ = false;
+  floats_ = plain_;
+  own_cut_ = their_cut_ = {};
+  first_tensor_ = std::numeric_limits<std::size_t>::max();
+  Tensors(model_).cut(
+      block, [this](std::size_t tensor, Stretch) { first_tensor_ = std::min(first_tensor_, tensor); });
+  slices([](const Slice& slice) { slice.scale = {.theirs = kUnheard}; });
+  model_.visit([this]<typename T>(std::span<T> model) {
+    const std::span<T> x = model.subspan(block_.offset, block_.length);
+    if constexpr (std::is_floating_point_v<T>) {
+      begin_as<float>(own_memory_, x.size());
+      std::copy(x.begin(), x.end(), own_as<float>().begin());
+    } else {
+      begin_as<std::int32_t>(own_memory_, x.size());
+      std::copy(x.begin(), x.end(), own_as<std::int32_t>().begin());
+    }
+  });
+}
+
+std::uint16_t Snapshots::speak(Encoding encoding, const Steps& steps) {
+  if (side_ == lattice::Side::initiator)
+    floats_ = !model_.integer() && their_numeric_ == Numeric::float32 && encoding.bits == 0;
+  own_cut_ = cut(encoding, model_.numeric());
+  if (encoding.rotated) rotate_own();
+  if (!floats_) {
+    slices([&](const Slice& slice) {
+      slice.scale.own = static_cast<std::int16_t>(own_exponent(slice, encoding, steps));
+    });
+  }
+  return own_cut_.chunks;
+}
+
+std::uint16_t Snapshots::hear(Encoding encoding) {
+  heard_ = true;
+  if (side_ == lattice::Side::responder)
+    floats_ = !model_.integer() && their_numeric_ == Numeric::float32 && encoding.bits == 0;
+  their_cut_ = cut(encoding, their_numeric_);
+  if (floats_)
+    begin_as<float>(their_memory_, block_.length);
+  else
+    begin_as<std::int32_t>(their_memory_, block_.length);
+  return their_cut_.chunks;
+}
+
+bool Snapshots::known(const Steps& steps) const {
+  bool all = true;
+  slices([&](const Slice& slice) { all = all && steps.known(slice.tensor, block_.offset + slice.at); });
+  return all;
+}
+
+void Snapshots::rotate_own() {
+  slices([this](const Slice& slice) {
+    if (model_.integer())
+      lattice::rotate(own_as<std::int32_t>().subspan(slice.at, slice.length), signs(slice));
+    else
+      lattice::rotate(own_as<float>().subspan(slice.at, slice.length), signs(slice));
+  });
+}
+
+int Snapshots::own_exponent(const Slice& slice, Encoding encoding, const Steps& steps) const {
+  const Values values = own(slice);
+  const int finest = lattice::finest_exponent(values);
+  const std::size_t offset = block_.offset + slice.at;
+  if (encoding.bits == 0) return finest;
+  return steps.known(slice.tensor, offset) ? steps.exponent(slice.tensor, offset, finest)
+                                           : widest_exponent(values);
+}
+
+// --- chunks
+
+std::optional<Encoding> Snapshots::encoding_of(std::span<const std::byte> chunk) const {
+  return plain_ ? Encoding{} : Encoding::unpack(chunk[0]);
+}
+
+std::span<const std::byte> Snapshots::write(std::uint16_t chunk, std::span<std::byte> room) const {
+  const auto [at, length] = chunk_of(own_cut_, chunk);
+  const auto floats = std::as_bytes(own_as<float>().subspan(floats_ ? at : 0, floats_ ? length : 0));
+  if (plain_) return floats;
+  const Encoding encoding = own_cut_.encoding;
+  std::size_t size = 0;
+  room[size++] = encoding.pack();
+  if (floats_) {
+    std::memcpy(room.data() + size, floats.data(), floats.size());
+    return room.first(size + floats.size());
+  }
+  slices(at, length, [&](const Slice& slice) {
+    const Values values = own(slice);
+    const lattice::Lattice grid = lattice_of(slice, slice.scale.own);
+    const std::size_t end = size + part_size(slice.length, encoding, model_.numeric());
+    if (encoding.bits != 0 || !model_.integer()) room[size++] = static_cast<std::byte>(slice.scale.own);
+    if (model_.integer()) room[size++] = static_cast<std::byte>(fraction(slice));
+    if (encoding.bits == 0)
+      write_raw(values, grid, raw_bits(model_.numeric()), room.data() + size);
+    else
+      lattice::encode(values, grid, encoding.bits, room.subspan(size, end - size));
+    size = end;
+  });
+  return room.first(size);
+}
+
+Snapshots::Lead Snapshots::lead_of_theirs(const std::byte* bytes) const {
+  const auto number = [bytes](std::size_t k) { return int{static_cast<std::int8_t>(bytes[k])}; };
+  if (their_numeric_ == Numeric::float32) return {number(0), 0};
+  return their_cut_.encoding.bits == 0 ? Lead{-number(0), number(0)} : Lead{number(0), number(1)};
+}
+
+bool Snapshots::fits(std::uint16_t chunk, std::span<const std::byte> bytes) const {
+  const auto [at, length] = chunk_of(their_cut_, chunk);
+  if (length == 0 || bytes.size() != chunk_size(at, length, their_cut_.encoding, their_numeric_))
+    return false;
+  if (floats_) return true;
+  bool sound = true;
+  std::size_t position = 1;
+  slices(at, length, [&](const Slice& slice) {
+    const auto [exponent, fraction] = lead_of_theirs(bytes.data() + position);
+    const Scale& known = slice.scale;
+    sound =
+        sound && std::abs(fraction) <= Model::kMostFraction && lattice::within_reach(exponent) == exponent;
+    if (known.theirs != kUnheard)
+      sound = sound && known.theirs == exponent && known.their_fraction == fraction;
+    position += part_size(slice.length, their_cut_.encoding, their_numeric_);
+  });
+  return sound;
+}
+
+void Snapshots::read(std::uint16_t chunk, std::span<const std::byte> bytes) {
+  const auto [at, length] = chunk_of(their_cut_, chunk);
+  const Encoding encoding = their_cut_.encoding;
+  if (!plain_) bytes = bytes.subspan(1);
+  if (floats_) {
+    std::memcpy(theirs_as<float>().data() + at, bytes.data(), bytes.size());
+    return;
+  }
+  slices(at, length, [&](const Slice& slice) {
+    const auto [exponent, fraction] = lead_of_theirs(bytes.data());
+    slice.scale.theirs = static_cast<std::int16_t>(exponent);
+    slice.scale.their_fraction = static_cast<std::int8_t>(fraction);
+    const std::size_t size = part_size(slice.length, encoding, their_numeric_);
+    const std::size_t before = lead(encoding, their_numeric_);
+    const auto points = bytes.subspan(before, size - before);
+    if (encoding.bits == 0)
+      read_raw(points.data(), raw_bits(their_numeric_), theirs(slice));
+    else
+      lattice::decode(points, own(slice), lattice_of(slice, exponent), encoding.bits, theirs(slice));
+    bytes = bytes.subspan(size);
+  });
+}
+
+// --- checksums
+
+std::uint32_t Snapshots::own_checksum() const {
+  if (floats_) return numeric::crc32c(std::as_bytes(own_as<float>()));
+  std::uint32_t crc = 0;
+  slices([&](const Slice& slice) {
+    crc = lattice::checksum(own(slice), lattice_of(slice, slice.scale.own), crc);
+  });
+  return crc;
+}
+
+std::uint32_t Snapshots::their_checksum() const {
+  return floats_ ? numeric::crc32c(std::as_bytes(theirs_as<float>()))
+                 : lattice::checksum(theirs_as<std::int32_t>());
+}
+
+// --- the gap
+
+void Snapshots::settle() {
+  settled_ = true;
+  distance_ = measure();
+  slices([this](const Slice& slice) {
+    const lattice::Lattice grid = lattice_of(slice, slice.scale.own);
+    lattice::Gap gap = lattice::difference(side_, own(slice), grid, theirs(slice), slice.scale.theirs);
+    if (own_cut_.encoding.rotated) gap = lattice::rotate_back(gap, signs(slice));
+    slice.scale.gap = static_cast<std::int16_t>(gap.exponent);
+  });
+}
+
+// Of their points and our values as they are: only one of the two has a lattice's noise, whose mean is known.
+float Snapshots::measure() const {
+  double squares = 0;
+  slices([&](const Slice& slice) {
+    const Values values = own(slice);
+    const lattice::Lattice fine = lattice_of(slice, lattice::finest_exponent(values));
+    for (std::size_t k = 0; k < slice.length; k += lattice::kSlice) {
+      std::array<std::int32_t, lattice::kSlice> memory;
+      const std::size_t length = std::min(lattice::kSlice, slice.length - k);
+      const Points points = Points(memory).first(length);
+      std::copy_n(theirs(slice).begin() + static_cast<std::ptrdiff_t>(k), length, points.begin());
+      squares += square(
+          lattice::difference(side_, values.part(k, length), fine.from(k), points, slice.scale.theirs));
+    }
+    squares -= static_cast<double>(slice.length) * their_noise(slice);
+  });
+  if (own_cut_.encoding.rotated) squares *= 0x1p-10;  // rotated values are 32 times as large
+  return static_cast<float>(std::sqrt(std::max(0.0, squares) / static_cast<double>(block_.length)));
+}
+
+// Of a value rounded by dither, in squares of real units: f (1 - f) of a step, f its fraction; 1/6 in the mean.
+double Snapshots::their_noise(const Slice& slice) const {
+  const Scale& scale = slice.scale;
+  const bool exact = their_cut_.encoding.bits == 0 ||
+                     (their_numeric_ != Numeric::float32 && scale.theirs <= -scale.their_fraction);
+  return exact ? 0 : std::ldexp(1.0 / 6, 2 * scale.theirs);
+}
+
+bool Snapshots::within(float limit) const {
+  if (model_.integer()) return true;  // its types have limits of their own
+  const float sign = side_ == lattice::Side::initiator ? 1.0F : -1.0F;
+  bool within = true;
+  slices([&](const Slice& slice) {
+    const ConstParams x = model_.floats().subspan(block_.offset + slice.at, slice.length);
+    const float step = step_of(settled_ ? slice.scale.gap : slice.scale.theirs);
+    const Points points = theirs(slice);
+    for (std::size_t k = 0; k < slice.length; ++k) {
+      const float value = static_cast<float>(points[k]) * step;
+      within &= std::fabs(settled_ ? x[k] + sign * value : value) <= limit;
+    }
+  });
+  return within;
+}
+
+std::size_t Snapshots::move() {
+  const bool integers = their_numeric_ != Numeric::float32;
+  return model_.visit([&]<typename T>(std::span<T> model) {
+    std::size_t saturated = 0;
+    slices([&](const Slice& slice) {
+      const std::span<T> x = model.subspan(block_.offset + slice.at, slice.length);
+      const lattice::Coins coins = lattice::coins_of(offset_).from(slice.at);
+      if constexpr (std::is_floating_point_v<T>) {
+        if (integers)
+          lattice::move(x, gap(slice), side_, {slice.scale.their_fraction, coins});
+        else
+          lattice::move(x, gap(slice), side_);
+      } else {
+        const int own_fraction = fraction(slice);
+        const int coarser = integers ? std::min<int>(own_fraction, slice.scale.their_fraction) : own_fraction;
+        saturated += lattice::move(x, own_fraction, gap(slice), side_, {coarser, coins});
+      }
+    });
+    return saturated;
+  });
+}
+
+std::size_t Snapshots::adopt() {
+  return model_.visit([&]<typename T>(std::span<T> model) {
+    std::size_t saturated = 0;
+    slices([&](const Slice& slice) {
+      const std::span<T> x = model.subspan(block_.offset + slice.at, slice.length);
+      if constexpr (std::is_floating_point_v<T>) {
+        lattice::adopt(x, theirs(slice), slice.scale.theirs);
+      } else {
+        const lattice::Coins coins = lattice::coins_of(offset_).from(slice.at);
+        saturated += lattice::adopt(x, fraction(slice), theirs(slice), slice.scale.theirs, coins);
+      }
+    });
+    return saturated;
+  });
+}
+
+// --- what is learned of distances
+
+// Points are up to a step further apart than values are. It is taken off, but for a half: of a few bits, where the step is as
+// large as the distance, the next would else be larger still.
+lattice::Distance Snapshots::seen(const lattice::Gap& gap, int step) {
+  const std::uint32_t half = 1U << std::clamp(step - gap.exponent, 0, 30);
+  const std::uint32_t most = 2 * largest(gap.values);
+  return {std::max(most - std::min(most, 2 * half), half), gap.exponent - 1};
+}
+
+void Snapshots::observe(Steps& steps) {
+  if (floats_) return observe_floats(steps);
+  slices([&](const Slice& slice) {
+    lattice::Gap apart = gap(slice);
+    if (steps.rotates()) {
+      constexpr int kExact = 20;  // bits that can be rotated without overflow
+      const int shift = excess(largest(apart.values), kExact);
+      apart.exponent += shift;
+      for (std::int32_t& value : apart.values) value >>= shift;
+      lattice::rotate(apart.values, signs(slice));
+    }
+    steps.observe(slice.tensor, block_.offset + slice.at,
+                  seen(apart, std::max(slice.scale.own, slice.scale.theirs)));
+  });
+}
+
+void Snapshots::observe_floats(Steps& steps) {
+  slices([&](const Slice& slice) {
+    const Params own = own_as<float>().subspan(slice.at, slice.length);
+    const Params theirs = theirs_as<float>().subspan(slice.at, slice.length);
+    if (steps.rotates()) {
+      lattice::rotate(own, signs(slice));
+      lattice::rotate(theirs, signs(slice));
+    }
+    steps.observe(slice.tensor, block_.offset + slice.at,
+                  lattice::furthest_apart(Values(ConstParams(own)), Values(ConstParams(theirs))));
+  });
+}
+
+}  // namespace popsgd

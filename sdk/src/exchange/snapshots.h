@@ -1,0 +1,185 @@
+// Both snapshots of a block: as they cross, as they lie in memory, and what is made of them.
+//
+//   own       as it is in the model, in its own unit, rotated if need be; its points are made anew wherever they are needed
+//   theirs    their points, as they are decoded; at last the gap between both
+//
+// Two float models of which the initiator sends raw exchange floats, as they are in memory. All others exchange points,
+// of which the raw ones are not reduced. A chunk is then
+//
+//   encoding   1 byte    bits and rotation, the same in all chunks
+//   and for each tensor it overlaps
+//   exponent   1 byte    of the lattice; not with an integer model's raw points: there it is minus the fraction
+//   fraction   1 byte    of the integer model that sends
+//   points               bits a parameter; raw: 32, 16 or 8
+//
+// Two float agents of which neither quantises leave the first byte away.
+#pragma once
+
+#include "exchange/steps.h"
+#include "exchange/tensors.h"
+
+#include <popsgd/lattice/gap.h>
+#include <popsgd/lattice/points.h>
+#include <popsgd/lattice/rotation.h>
+#include <popsgd/model.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+
+namespace popsgd {
+
+/// Of a slice: the exponents of both lattices, and of the gap.
+struct Scale {
+  std::int16_t own = 0;
+  std::int16_t theirs = 0;
+  std::int16_t gap = 0;
+  std::int8_t their_fraction = 0;  ///< if they are integers
+};
+
+class Snapshots {
+ public:
+  /// Memory: of `own` and `theirs` four bytes a parameter of a block, of scales one for each tensor of a block.
+  Snapshots(const Model& model, std::span<std::byte> own, std::span<std::byte> theirs,
+            std::span<Scale> scales)
+      : model_(model), own_memory_(own.data()), their_memory_(theirs.data()), scales_(scales.data()) {}
+
+  [[nodiscard]] Numeric numeric() const { return model_.numeric(); }
+  [[nodiscard]] std::size_t parameters() const { return model_.size(); }
+  /// Of the model: see Tensors.
+  [[nodiscard]] std::uint32_t layout() const { return Tensors(model_).fingerprint(); }
+
+  /// An exchange begins. plain: of two float agents, neither of which quantises.
+  void connect(lattice::Side side, Numeric theirs, bool plain, std::uint16_t mtu);
+  /// Parameters that a chunk holds at least; longer blocks than such chunks can be numbered for must not be agreed on.
+  [[nodiscard]] static std::size_t least_chunk(std::uint16_t mtu, bool plain);
+
+  /// The model's block as it is now. `offset` names block and attempt: of dither, coins and signs.
+  void take(Stretch block, std::uint32_t offset);
+  /// How it is going to cross; exponents from `steps`. A responder must have heard before. Returns the chunks.
+  std::uint16_t speak(Encoding encoding, const Steps& steps);
+  /// How theirs is going to cross. Returns the chunks.
+  std::uint16_t hear(Encoding encoding);
+  /// Whether all steps of the block are known.
+  [[nodiscard]] bool known(const Steps& steps) const;
+  [[nodiscard]] bool heard() const { return heard_; }
+  [[nodiscard]] Encoding spoken() const { return own_cut_.encoding; }
+  [[nodiscard]] Encoding heard_encoding() const { return their_cut_.encoding; }
+
+  /// The encoding of a chunk that has arrived; none if it is malformed.
+  [[nodiscard]] std::optional<Encoding> encoding_of(std::span<const std::byte> chunk) const;
+  /// A chunk of ours, in `room` or as it lies in memory.
+  [[nodiscard]] std::span<const std::byte> write(std::uint16_t chunk, std::span<std::byte> room) const;
+  /// Whether the bytes may be this chunk of theirs, and do not contradict an earlier one.
+  [[nodiscard]] bool fits(std::uint16_t chunk, std::span<const std::byte> bytes) const;
+  /// One that fits.
+  void read(std::uint16_t chunk, std::span<const std::byte> bytes);
+
+  /// CRC-32C of floats, or of the points before they are reduced.
+  [[nodiscard]] std::uint32_t own_checksum() const;
+  [[nodiscard]] std::uint32_t their_checksum() const;
+
+  /// Whether both are floats as they are.
+  [[nodiscard]] bool floats() const { return floats_; }
+  [[nodiscard]] ConstParams own_floats() const { return own_as<float>(); }
+  [[nodiscard]] ConstParams their_floats() const { return theirs_as<float>(); }
+
+  // --- of points
+
+  /// Their points become the gap.
+  void settle();
+  /// Between both models before that, root mean square in real units, without the bias of their lattice.
+  [[nodiscard]] float distance() const { return distance_; }
+  /// Whether none of their values is beyond the limit, and none of a float model's own is NaN. After settle(), or
+  /// without it if their points are to be adopted.
+  [[nodiscard]] bool within(float limit) const;
+  /// The model moves by half of the gap. Returns how many parameters stopped at their type's range.
+  std::size_t move();
+  /// The model becomes their points, which are not rotated.
+  std::size_t adopt();
+
+  /// How far apart both models are, after a move of either kind; spoils what is in memory.
+  void observe(Steps& steps);
+
+ private:
+  struct Cut {
+    Encoding encoding{};
+    std::uint32_t chunk = 1;  ///< parameters
+    std::uint16_t chunks = 1;
+  };
+  /// What leads the points of a slice.
+  struct Lead {
+    int exponent = 0;
+    int fraction = 0;
+  };
+  struct Slice {
+    std::size_t tensor;
+    std::size_t at;  ///< in the block
+    std::size_t length;
+    Scale& scale;
+  };
+  /// Calls use(slice) for the slices of the block that parameters [at, at + length) of it overlap.
+  template <typename Use>
+  void slices(std::size_t at, std::size_t length, Use use) const;
+  template <typename Use>
+  void slices(Use use) const {
+    slices(0, block_.length, use);
+  }
+
+  // The block in memory, as what take() and hear() have made of it.
+  template <typename T>
+  [[nodiscard]] std::span<T> own_as() const {
+    return {reinterpret_cast<T*>(own_memory_), block_.length};
+  }
+  template <typename T>
+  [[nodiscard]] std::span<T> theirs_as() const {
+    return {reinterpret_cast<T*>(their_memory_), block_.length};
+  }
+  [[nodiscard]] int fraction(const Slice& slice) const { return Tensors(model_).fraction(slice.tensor); }
+  [[nodiscard]] lattice::Values own(const Slice& slice) const;
+  [[nodiscard]] lattice::Lattice lattice_of(const Slice& slice, int exponent) const {
+    return lattice::Lattice{exponent, lattice::dither_of(offset_)}.from(slice.at);
+  }
+  [[nodiscard]] lattice::Points theirs(const Slice& slice) const {
+    return theirs_as<std::int32_t>().subspan(slice.at, slice.length);
+  }
+  [[nodiscard]] lattice::Gap gap(const Slice& slice) const { return {theirs(slice), slice.scale.gap}; }
+  [[nodiscard]] lattice::Signs signs(const Slice& slice) const;
+  [[nodiscard]] int own_exponent(const Slice& slice, Encoding encoding, const Steps& steps) const;
+
+  [[nodiscard]] Lead lead_of_theirs(const std::byte* bytes) const;
+  [[nodiscard]] std::size_t lead(Encoding encoding, Numeric sender) const;
+  [[nodiscard]] std::size_t part_size(std::size_t length, Encoding encoding, Numeric sender) const;
+  [[nodiscard]] std::size_t chunk_size(std::size_t at, std::size_t length, Encoding encoding,
+                                       Numeric sender) const;
+  [[nodiscard]] Cut cut(Encoding encoding, Numeric sender) const;
+  [[nodiscard]] Stretch chunk_of(const Cut& cut, std::uint16_t chunk) const;
+  void rotate_own();
+  [[nodiscard]] float measure() const;
+  [[nodiscard]] double their_noise(const Slice& slice) const;
+  [[nodiscard]] static lattice::Distance seen(const lattice::Gap& gap, int step);
+  void observe_floats(Steps& steps);
+
+  const Model& model_;
+  std::byte* own_memory_;
+  std::byte* their_memory_;
+  Scale* scales_;
+
+  lattice::Side side_ = lattice::Side::initiator;
+  Numeric their_numeric_ = Numeric::float32;
+  bool plain_ = true;
+  std::uint32_t room_ = 0;  // bytes of data in a frame
+
+  Stretch block_{};
+  std::uint32_t offset_ = 0;
+  std::size_t first_tensor_ = 0;
+  bool floats_ = true;
+  bool heard_ = false;
+  bool settled_ = false;
+  float distance_ = 0;
+  Cut own_cut_{};
+  Cut their_cut_{};
+};
+
+}  // namespace popsgd

@@ -1,0 +1,87 @@
+// How an agent learns by itself: one local step at a time, of a model of either kind.
+#pragma once
+
+#include <popsgd/agent.h>
+#include <popsgd/random.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <span>
+
+namespace popsgd {
+
+class Trainer {
+ public:
+  Trainer() = default;
+  Trainer(const Trainer&) = delete;
+  Trainer& operator=(const Trainer&) = delete;
+
+  /// One step of the size that is due at `time`; the loss of its batch before it.
+  virtual float step(StepCounter time) = 0;
+  /// The model is another: what led elsewhere is forgotten.
+  virtual void forget() = 0;
+  /// Values cut off at the ends of their types so far.
+  [[nodiscard]] virtual std::uint64_t saturated() const = 0;
+
+ protected:
+  ~Trainer() = default;  // lies in the agent's workspace, and ends with it
+};
+
+class FloatTrainer final : public Trainer {
+ public:
+  FloatTrainer(const AgentConfig& config, Params model, const Gradient& gradient, BatchSource source,
+               Params velocity, Scratch scratch)
+      : config_(config),
+        model_(model),
+        gradient_(gradient),
+        source_(source),
+        velocity_(velocity),
+        scratch_(scratch) {}
+
+  float step(StepCounter time) override {
+    return config_.sgd.step(gradient_, source_.function(source_.context), config_.schedule.rate(time), model_,
+                            velocity_, scratch_);
+  }
+  void forget() override { std::fill(velocity_.begin(), velocity_.end(), 0.0F); }
+  [[nodiscard]] std::uint64_t saturated() const override { return 0; }
+
+ private:
+  const AgentConfig& config_;
+  Params model_;
+  Gradient gradient_;
+  BatchSource source_;
+  Params velocity_;
+  Scratch scratch_;
+};
+
+template <typename Weight>
+class FixedTrainer final : public Trainer {
+ public:
+  FixedTrainer(std::uint64_t seed, std::span<Weight> model, const FixedGradient<Weight>& gradient,
+               FixedBatchSource source, const FixedSchedule& schedule, std::span<std::int32_t> scratch)
+      : model_(model),
+        gradient_(gradient),
+        source_(source),
+        schedule_(schedule),
+        scratch_(scratch),
+        noise_(seed, Purpose::rounding) {}
+
+  float step(StepCounter time) override {
+    const std::int32_t loss = gradient_(model_, source_.function(source_.context), schedule_.rate(time),
+                                        noise_, scratch_, saturated_);
+    return static_cast<float>(loss) * 0x1p-16F;
+  }
+  void forget() override {}
+  [[nodiscard]] std::uint64_t saturated() const override { return saturated_; }
+
+ private:
+  std::span<Weight> model_;
+  FixedGradient<Weight> gradient_;
+  FixedBatchSource source_;
+  FixedSchedule schedule_;
+  std::span<std::int32_t> scratch_;
+  Random noise_;
+  std::uint64_t saturated_ = 0;
+};
+
+}  // namespace popsgd

@@ -1,0 +1,147 @@
+#include "lattice/quantiser.h"
+#include "numeric/crc32c.h"
+#include "numeric/little_endian.h"
+
+#include <popsgd/assert.h>
+#include <popsgd/lattice/encoding.h>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+
+namespace popsgd::lattice {
+namespace {
+
+// Any width, through a register that holds fewer than 8 bits between points.
+void write_bits(ConstPoints points, int bits, std::byte* out) {
+  const std::uint32_t mask = (1U << bits) - 1;
+  std::uint32_t held = 0;
+  int holding = 0;
+  for (const std::int32_t point : points) {
+    held |= (static_cast<std::uint32_t>(point) & mask) << holding;
+    for (holding += bits; holding >= 8; holding -= 8, held >>= 8)
+      *out++ = static_cast<std::byte>(held & 0xFFU);
+  }
+  if (holding > 0) *out = static_cast<std::byte>(held);
+}
+
+void read_bits(const std::byte* in, int bits, std::span<std::uint32_t> received) {
+  const std::uint32_t mask = (1U << bits) - 1;
+  std::uint32_t held = 0;
+  int holding = 0;
+  for (std::uint32_t& point : received) {
+    for (; holding < bits; holding += 8) held |= std::to_integer<std::uint32_t>(*in++) << holding;
+    point = held & mask;
+    held >>= bits;
+    holding -= bits;
+  }
+}
+
+// The low bits of the points of a slice. Widths that share bytes evenly are loops that become vector code.
+template <typename Length>
+[[gnu::always_inline]] inline void write_slice(const std::int32_t* points, Length length, int bits,
+                                               std::byte* __restrict out) {
+  if (bits == 4 && length % 2 == 0) {
+    for (std::size_t j = 0; j < length / 2; ++j)
+      out[j] = static_cast<std::byte>((points[2 * j] & 0xF) | (points[2 * j + 1] & 0xF) << 4);
+  } else if (bits == 8) {
+    for (std::size_t j = 0; j < length; ++j) out[j] = static_cast<std::byte>(points[j] & 0xFF);
+  } else if (bits == 16) {
+    for (std::size_t j = 0; j < length; ++j) {
+      out[2 * j] = static_cast<std::byte>(points[j] & 0xFF);
+      out[2 * j + 1] = static_cast<std::byte>(points[j] >> 8 & 0xFF);
+    }
+  } else {
+    write_bits({points, length}, bits, out);
+  }
+}
+
+// What write_slice() wrote; of 4 bits with more above them, which do not matter.
+template <typename Length>
+[[gnu::always_inline]] inline void read_slice(const std::byte* __restrict in, int bits, Length length,
+                                              std::uint32_t* __restrict received) {
+  if (bits == 4 && length % 2 == 0) {
+    for (std::size_t j = 0; j < length / 2; ++j) {
+      const auto byte = std::to_integer<std::uint32_t>(in[j]);
+      received[2 * j] = byte;
+      received[2 * j + 1] = byte >> 4;
+    }
+  } else if (bits == 8) {
+    for (std::size_t j = 0; j < length; ++j) received[j] = std::to_integer<std::uint32_t>(in[j]);
+  } else if (bits == 16) {
+    for (std::size_t j = 0; j < length; ++j) {
+      received[j] = std::to_integer<std::uint32_t>(in[2 * j]) | std::to_integer<std::uint32_t>(in[2 * j + 1])
+                                                                    << 8;
+    }
+  } else {
+    read_bits(in, bits, {received, length});
+  }
+}
+
+// points <- those nearest `own` that agree with `received` modulo 2^bits; returns the largest of `furthest` and the
+// distances between. Unsigned until the end: differences may wrap around.
+template <typename Length>
+[[gnu::always_inline]] inline std::int32_t nearest(const std::int32_t* own, const std::uint32_t* received,
+                                                   int bits, Length length, std::int32_t furthest,
+                                                   std::int32_t* __restrict points) {
+  const int spare = 32 - bits;
+  for (std::size_t j = 0; j < length; ++j) {
+    const std::uint32_t offset = (received[j] - static_cast<std::uint32_t>(own[j])) << spare;
+    const std::int32_t nearest_offset = static_cast<std::int32_t>(offset) >> spare;
+    points[j] = own[j] + nearest_offset;
+    furthest = std::max(furthest, nearest_offset < 0 ? -nearest_offset : nearest_offset);
+  }
+  return furthest;
+}
+
+}  // namespace
+
+void encode(Values values, Lattice lattice, int bits, std::span<std::byte> packed) noexcept {
+  POPSGD_ASSERT(kFewestBits <= bits && bits <= kMostBits);
+  POPSGD_ASSERT(packed.size() == packed_size(values.size(), bits));
+  with_points(values, lattice, [=](const auto point) {
+    in_stored_slices(point, values.size(), [=](std::size_t k, const std::int32_t* points, auto length) {
+      write_slice(points, length, bits, packed.data() + packed_size(k, bits));
+    });
+  });
+}
+
+std::uint32_t decode(std::span<const std::byte> packed, Values own, Lattice lattice, int bits,
+                     Points points) noexcept {
+  POPSGD_ASSERT(kFewestBits <= bits && bits <= kMostBits);
+  POPSGD_ASSERT(packed.size() == packed_size(own.size(), bits) && points.size() == own.size());
+  std::int32_t furthest = 0;
+  with_points(own, lattice, [=, &furthest](const auto point) {
+    in_stored_slices(point, own.size(), [=, &furthest](std::size_t k, const std::int32_t* mine, auto length) {
+      std::uint32_t received[kSlice];
+      read_slice(packed.data() + packed_size(k, bits), bits, length, received);
+      furthest = nearest(mine, received, bits, length, furthest, points.data() + k);
+    });
+  });
+  return static_cast<std::uint32_t>(furthest);
+}
+
+std::uint32_t checksum(ConstPoints points, std::uint32_t so_far) noexcept {
+  if constexpr (std::endian::native == std::endian::little) {
+    return numeric::crc32c(std::as_bytes(points), so_far);
+  } else {
+    for (const std::int32_t point : points) {
+      std::array<std::byte, 4> bytes;
+      numeric::put(std::span<std::byte>(bytes), 0, static_cast<std::uint32_t>(point));
+      so_far = numeric::crc32c(bytes, so_far);
+    }
+    return so_far;
+  }
+}
+
+std::uint32_t checksum(Values values, Lattice lattice, std::uint32_t so_far) noexcept {
+  with_points(values, lattice, [=, &so_far](const auto point) {
+    in_stored_slices(point, values.size(),
+                     [&so_far](std::size_t, const std::int32_t* points, std::size_t length) {
+                       so_far = checksum({points, length}, so_far);
+                     });
+  });
+  return so_far;
+}
+
+}  // namespace popsgd::lattice

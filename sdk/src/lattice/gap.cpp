@@ -1,0 +1,151 @@
+#include "lattice/quantiser.h"
+
+#include <popsgd/assert.h>
+#include <popsgd/lattice/gap.h>
+
+#include <algorithm>
+#include <limits>
+
+namespace popsgd::lattice {
+namespace {
+
+// What a float is multiplied by for a step: normal, whatever is asked for.
+float step_of(int exponent) {
+  return power_of_two(std::clamp(exponent, -126, 127));
+}
+
+// theirs <- sign * (theirs - mine).
+template <typename Point>
+void subtract(Point mine, std::size_t count, std::int32_t sign, std::int32_t* theirs) {
+  in_slices(mine, count, [=](std::size_t k, const auto slice, auto length) {
+    std::int32_t* __restrict gap = theirs + k;
+    for (std::size_t j = 0; j < length; ++j) gap[j] = sign * (gap[j] - slice(j));
+  });
+}
+
+// theirs <- sign * (theirs * 2^up_theirs - mine * 2^up_mine), saturated symmetrically.
+template <typename Point>
+void subtract_scaled(Point mine, std::size_t count, int up_mine, int up_theirs, std::int32_t sign,
+                     std::int32_t* theirs) {
+  constexpr std::int64_t kMost = std::numeric_limits<std::int32_t>::max();
+  in_slices(mine, count, [=](std::size_t k, const auto slice, auto length) {
+    std::int32_t* __restrict out = theirs + k;
+    for (std::size_t j = 0; j < length; ++j) {
+      const std::int64_t gap = (std::int64_t{out[j]} << up_theirs) - (std::int64_t{slice(j)} << up_mine);
+      out[j] = static_cast<std::int32_t>(sign * std::clamp(gap, -kMost, kMost));
+    }
+  });
+}
+
+// Calls apply(k, rounded, length) for slice after slice of the integers, multiples of 2^exponent, rounded to
+// multiples of 2^-fraction. They are values as any others: this is their points on the lattice of the units.
+template <typename Apply>
+void in_units(ConstPoints integers, int exponent, Rounding rounding, Apply apply) {
+  with_points(integers, -exponent, -rounding.fraction, rounding.coins,
+              [=](const auto point) { in_stored_slices(point, integers.size(), apply); });
+}
+
+// x <- keep * x + h * factor within the type's range, for |factor| = 2^shift. h is limited first, so that its
+// multiple is at most 2^20: beyond the range of any model, and the sum stays within 32 bits.
+template <typename Integer, typename Length>
+[[gnu::always_inline]] inline std::size_t accumulate(Length length, const std::int32_t* h, std::int32_t keep,
+                                                     int shift, std::int32_t factor, Integer* __restrict x) {
+  constexpr std::int32_t kMost = (1 << (8 * sizeof(Integer) - 1)) - 1;
+  constexpr std::int32_t kLeast = -kMost - 1;
+  const std::int32_t most = (1 << 20) >> shift;
+  std::uint32_t saturated = 0;
+  for (std::size_t j = 0; j < length; ++j) {
+    const std::int32_t sum = keep * x[j] + std::min(std::max(h[j], -most), most) * factor;
+    const std::int32_t within = std::min(std::max(sum, kLeast), kMost);
+    saturated += static_cast<std::uint32_t>(within != sum);
+    x[j] = static_cast<Integer>(within);
+  }
+  return saturated;
+}
+
+template <typename Integer>
+std::size_t move_integers(std::span<Integer> x, int fraction, Gap gap, Side side, Rounding rounding) {
+  POPSGD_ASSERT(x.size() == gap.values.size() && fraction >= rounding.fraction);
+  const int shift = std::clamp(fraction - rounding.fraction, 0, 20);
+  const std::int32_t factor = side == Side::initiator ? 1 << shift : -(1 << shift);
+  std::size_t saturated = 0;
+  in_units(gap.values, gap.exponent - 1, rounding, [&](std::size_t k, const std::int32_t* half, auto length) {
+    saturated += accumulate(length, half, 1, shift, factor, x.data() + k);
+  });
+  return saturated;
+}
+
+template <typename Integer>
+std::size_t adopt_integers(std::span<Integer> x, int fraction, ConstPoints points, int exponent,
+                           Coins coins) {
+  POPSGD_ASSERT(x.size() == points.size());
+  std::size_t saturated = 0;
+  in_units(points, exponent, {fraction, coins}, [&](std::size_t k, const std::int32_t* units, auto length) {
+    saturated += accumulate(length, units, 0, 0, 1, x.data() + k);
+  });
+  return saturated;
+}
+
+void add_scaled(std::size_t count, const std::int32_t* __restrict integers, float scale,
+                float* __restrict x) {
+  for (std::size_t k = 0; k < count; ++k) x[k] += static_cast<float>(integers[k]) * scale;
+}
+
+}  // namespace
+
+Gap difference(Side side, Values mine, Lattice lattice, Points theirs, int their_exponent) noexcept {
+  POPSGD_ASSERT(mine.size() == theirs.size());
+  lattice.exponent = within_reach(lattice.exponent);
+  their_exponent = within_reach(their_exponent);
+  const int finer = std::min(lattice.exponent, their_exponent);
+  const int up_mine = std::min(lattice.exponent - finer, 31);
+  const int up_theirs = std::min(their_exponent - finer, 31);
+  const std::int32_t sign = side == Side::initiator ? 1 : -1;
+  with_points(mine, lattice, [=](const auto point) {
+    if (up_mine == up_theirs)
+      subtract(point, theirs.size(), sign, theirs.data());
+    else
+      subtract_scaled(point, theirs.size(), up_mine, up_theirs, sign, theirs.data());
+  });
+  return {theirs, finer};
+}
+
+void move(Params x, Gap gap, Side side) noexcept {
+  POPSGD_ASSERT(x.size() == gap.values.size());
+  const float half = step_of(gap.exponent - 1);
+  add_scaled(x.size(), gap.values.data(), side == Side::initiator ? half : -half, x.data());
+}
+
+void move(Params x, Gap gap, Side side, Rounding rounding) noexcept {
+  POPSGD_ASSERT(x.size() == gap.values.size());
+  const float unit = step_of(-rounding.fraction);
+  in_units(gap.values, gap.exponent - 1, rounding, [&](std::size_t k, const std::int32_t* half, auto length) {
+    add_scaled(length, half, side == Side::initiator ? unit : -unit, x.data() + k);
+  });
+}
+
+std::size_t move(std::span<std::int16_t> x, int fraction, Gap gap, Side side, Rounding rounding) noexcept {
+  return move_integers(x, fraction, gap, side, rounding);
+}
+
+std::size_t move(std::span<std::int8_t> x, int fraction, Gap gap, Side side, Rounding rounding) noexcept {
+  return move_integers(x, fraction, gap, side, rounding);
+}
+
+void adopt(Params x, ConstPoints points, int exponent) noexcept {
+  POPSGD_ASSERT(x.size() == points.size());
+  const float step = step_of(exponent);
+  for (std::size_t k = 0; k < x.size(); ++k) x[k] = static_cast<float>(points[k]) * step;
+}
+
+std::size_t adopt(std::span<std::int16_t> x, int fraction, ConstPoints points, int exponent,
+                  Coins coins) noexcept {
+  return adopt_integers(x, fraction, points, exponent, coins);
+}
+
+std::size_t adopt(std::span<std::int8_t> x, int fraction, ConstPoints points, int exponent,
+                  Coins coins) noexcept {
+  return adopt_integers(x, fraction, points, exponent, coins);
+}
+
+}  // namespace popsgd::lattice

@@ -1,0 +1,360 @@
+// Exchanges of points of a lattice: whoever meets whom, in however many bits.
+#include "lossy_net.h"
+#include "memory_store.h"
+
+#include <popsgd/agent.h>
+#include <popsgd/random.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+namespace {
+
+using namespace popsgd;
+using popsgd::test::Device;
+using popsgd::test::LossyNet;
+using popsgd::test::MemoryStore;
+
+constexpr PeerId kFirst{0};
+constexpr PeerId kSecond{1};
+
+std::vector<float> normals(std::size_t count, std::uint32_t stream, float scale = 1) {
+  Random random(3, Purpose::user, stream);
+  std::vector<float> values(count);
+  for (float& value : values) value = scale * random.normal();
+  return values;
+}
+
+AgentConfig config_of(std::uint64_t seed, Quantisation quantise) {
+  AgentConfig config;
+  config.seed = seed;
+  config.fingerprint = 77;
+  config.fresh = false;
+  config.mean_wait = 0;
+  config.block_length = 700;
+  config.guarding.gate = false;
+  config.quantise = quantise;
+  return config;
+}
+
+const std::vector<Quantisation> kWidths{
+    {}, {Width::fixed, 8}, {Width::fixed, 4}, {Width::fixed, 3, true}, {Width::automatic}};
+
+std::string name(const Quantisation& q) {
+  if (q.width != Width::fixed) return q.width == Width::raw ? "raw" : "automatic";
+  return std::to_string(q.bits) + (q.rotate ? " bits, rotated" : " bits");
+}
+
+// Of every kind with its own units, and tensors that blocks and chunks cut anywhere.
+std::vector<Tensor> layout_of(Numeric numeric) {
+  const auto fraction = [numeric](int of_int16) {
+    return static_cast<std::int8_t>(numeric == Numeric::float32 ? 0
+                                    : numeric == Numeric::int16 ? of_int16
+                                                                : of_int16 - 8);
+  };
+  return {
+      {900, fraction(12)}, {3, fraction(10)}, {1, fraction(13)}, {1000, fraction(12)}, {96, fraction(11)}};
+}
+
+constexpr Numeric kKinds[] = {Numeric::float32, Numeric::int16, Numeric::int8};
+std::string name(Numeric numeric) {
+  return numeric == Numeric::float32 ? "float32" : numeric == Numeric::int16 ? "int16" : "int8";
+}
+
+double gap(const LossyNet& net) {
+  double squares = 0;
+  for (std::size_t k = 0; k < net[0].x.size(); ++k) squares += std::pow(net[0].value(k) - net[1].value(k), 2);
+  return std::sqrt(squares / static_cast<double>(net[0].x.size()));
+}
+
+double sum(const LossyNet& net, std::size_t k) {
+  return net[0].value(k) + net[1].value(k);
+}
+
+// The coarser unit of two models, by which their sums may change; of two float models what rounding takes.
+double tolerance(const LossyNet& net, std::size_t k) {
+  if (net[0].numeric == net[1].numeric && net[0].numeric != Numeric::float32) return 0;
+  double unit = 1e-4;
+  for (std::size_t side = 0; side < 2; ++side)
+    if (net[side].numeric != Numeric::float32) unit = std::max(unit, std::ldexp(1.0, -net[side].fraction(k)));
+  return unit;
+}
+
+void check_pair(Numeric kind, Numeric other, const Quantisation& first, const Quantisation& second) {
+  CAPTURE(name(kind));
+  CAPTURE(name(other));
+  CAPTURE(name(first));
+  CAPTURE(name(second));
+  LossyNet net(9, {.lose = 0.2F, .twice = 0.1F, .delay_ms = 5, .jitter_ms = 20});
+  net.add(config_of(1, first), kind, layout_of(kind), normals(2000, 1));
+  net.add(config_of(2, second), other, layout_of(other), normals(2000, 2));
+  net.connect();
+  REQUIRE(net[0].status == Status::ok);
+  REQUIRE(net[1].status == Status::ok);
+  std::vector<double> sums;
+  for (std::size_t k = 0; k < 2000; ++k) sums.push_back(sum(net, k));
+  const double before = gap(net);
+  for (std::size_t k = 0; k < 20; ++k) {
+    REQUIRE(net[k % 2].agent.meet(k % 2 == 0 ? kSecond : kFirst, net.now) == Status::ok);
+    net.run(net.now + 400'000, true);
+    REQUIRE(net.quiet());
+  }
+  CHECK(gap(net) < 0.2 * before);
+  double worst = -1;
+  for (std::size_t k = 0; k < 2000; ++k)
+    worst = std::max(worst, std::fabs(sum(net, k) - sums[k]) - tolerance(net, k));
+  CHECK(worst <= 0);
+  for (std::size_t k = 0; k < 2; ++k) {
+    const AgentMetrics& metrics = net[k].agent.metrics();
+    CHECK(metrics.completed > 10);
+    CHECK(metrics.completed == net[1 - k].agent.metrics().completed);
+    CHECK(metrics.in_doubt == 0);
+    CHECK(metrics.saturated == 0);
+    CHECK(metrics.refused[static_cast<std::size_t>(Refusal::checksum)] == 0);
+    CHECK(metrics.dropped[static_cast<std::size_t>(Drop::malformed)] == 0);
+  }
+}
+
+TEST_CASE(
+    "any two agents come together whatever either sends in, and their sum stays, bit for bit of one kind") {
+  for (const Numeric kind : kKinds) {
+    for (const Numeric other : kKinds) {
+      for (const Quantisation& width : kWidths) {
+        check_pair(kind, other, width, width);
+        check_pair(kind, other, width, kWidths[0]);
+        check_pair(kind, other, kWidths[1], width);
+        check_pair(kind, other, kWidths.back(), width);
+      }
+    }
+  }
+}
+
+TEST_CASE("models that jump apart wrap: the block is sent again in more bits, and every exchange is right") {
+  auto widths = kWidths;
+  widths[0] = {Width::fixed, 2};  // for raw
+  for (const Quantisation& width : widths) {
+    CAPTURE(name(width));
+    LossyNet net(9, {.lose = 0.1F, .delay_ms = 5, .jitter_ms = 20});
+    net.add(config_of(1, width), normals(2000, 1));
+    net.add(config_of(2, width), normals(2000, 2));
+    net.connect();
+    Random random(5, Purpose::user);
+    std::uint64_t done = 0;
+    float peak = 0;
+    for (int k = 0; k < 60; ++k) {
+      // Now and then much further apart than ever before, by any factor up to 2^20.
+      const float jump = k % 3 == 2 ? std::ldexp(1.0F, static_cast<int>(random.below(12))) : 0.1F;
+      for (float& x : net[0].x) x += jump * random.normal();
+      const auto a = net[0].x;
+      const auto b = net[1].x;
+      REQUIRE(net[0].agent.meet(kSecond, net.now) == Status::ok);
+      net.run(net.now + 400'000, true);
+      REQUIRE(net.quiet());
+      REQUIRE(net[0].agent.metrics().completed == ++done);
+      // Each moved to the middle, but for the lattice.
+      float furthest = 0;
+      float error = 0;
+      for (std::size_t i = 0; i < a.size(); ++i) {
+        furthest = std::max(furthest, std::fabs(a[i] - b[i]));
+        error = std::max({error, std::fabs(net[0].x[i] - 0.5F * (a[i] + b[i])),
+                          std::fabs(net[1].x[i] - 0.5F * (a[i] + b[i]))});
+      }
+      peak = std::max(furthest, 0.9F * peak);  // what steps follow from
+      CHECK(error <= furthest + 2 * peak);
+    }
+    const AgentMetrics& metrics = net[0].agent.metrics();
+    MESSAGE(name(width) << ": " << metrics.blocks_applied << " blocks, " << metrics.retries
+                        << " tried again");
+    CHECK(metrics.retries >= 4);
+    CHECK(metrics.retries == net[1].agent.metrics().retries);
+    CHECK(metrics.cut_short == 0);
+  }
+}
+
+TEST_CASE("integer models that jump apart within their range wrap, too, and conserve their sum bit for bit") {
+  for (const Numeric kind : {Numeric::int16, Numeric::int8}) {
+    for (const Quantisation& width : {Quantisation{Width::fixed, 2}, Quantisation{Width::fixed, 3, true},
+                                      Quantisation{Width::fixed, 4}, Quantisation{Width::automatic}}) {
+      CAPTURE(name(kind));
+      CAPTURE(name(width));
+      LossyNet net(9, {.lose = 0.1F, .delay_ms = 5, .jitter_ms = 20});
+      for (std::uint32_t k = 0; k < 2; ++k)
+        net.add(config_of(k + 1, width), kind, layout_of(kind), normals(2000, 1));
+      net.connect();
+      for (int k = 0; k < 40; ++k) {
+        net[0].set(
+            normals(2000, static_cast<std::uint32_t>(1 + k / 8)));  // the same for a while, then another
+        std::vector<double> sums;
+        for (std::size_t i = 0; i < 2000; ++i) sums.push_back(sum(net, i));
+        REQUIRE(net[static_cast<std::size_t>(k % 2)].agent.meet(k % 2 == 0 ? kSecond : kFirst, net.now) ==
+                Status::ok);
+        net.run(net.now + 400'000, true);
+        REQUIRE(net[0].agent.metrics().completed == static_cast<std::uint64_t>(k + 1));
+        for (std::size_t i = 0; i < 2000; ++i) REQUIRE(sum(net, i) == sums[i]);
+      }
+      MESSAGE(name(kind) << ", " << name(width) << ": " << net[0].agent.metrics().retries << " tried again");
+      CHECK(net[0].agent.metrics().retries > 0);
+      CHECK(net[0].agent.metrics().saturated == 0);
+    }
+  }
+}
+
+TEST_CASE("a fresh agent takes over what its partner is, of whichever kind, and its partner keeps it") {
+  for (const Numeric kind : kKinds) {
+    for (const Numeric other : kKinds) {
+      for (const bool fresh_offers : {true, false}) {
+        CAPTURE(name(kind));
+        CAPTURE(name(other));
+        LossyNet net(9, {.lose = 0.1F, .delay_ms = 5, .jitter_ms = 20});
+        AgentConfig config = config_of(1, {Width::fixed, 3, true});
+        config.fresh = true;
+        net.add(config, kind, layout_of(kind), normals(2000, 1));
+        net.add(config_of(2, {Width::automatic}), other, layout_of(other), normals(2000, 2));
+        net.connect();
+        std::vector<double> kept;
+        for (std::size_t k = 0; k < 2000; ++k) kept.push_back(net[1].value(k));
+        REQUIRE(net[fresh_offers ? 0 : 1].agent.meet(fresh_offers ? kSecond : kFirst, net.now) == Status::ok);
+        net.run(net.now + 400'000, true);
+        REQUIRE(net[0].agent.metrics().completed == 1);
+        CHECK_FALSE(net[0].agent.fresh());
+        double furthest = 0;
+        double beyond = -1;
+        for (std::size_t k = 0; k < 2000; ++k) {
+          const double unit =
+              net[0].numeric == Numeric::float32 ? 1e-6 : std::ldexp(1.0, -net[0].fraction(k));
+          furthest = std::max(furthest, std::fabs(net[1].value(k) - kept[k]));
+          beyond = std::max(beyond, std::fabs(net[0].value(k) - kept[k]) - unit);
+        }
+        CHECK(furthest == 0);
+        CHECK(beyond < 0);
+      }
+    }
+  }
+}
+
+TEST_CASE("agents whose tensors differ do not exchange") {
+  LossyNet net(9, {});
+  net.add(config_of(1, {}), normals(2000, 1));
+  net.add(config_of(2, {}), Numeric::int16, layout_of(Numeric::int16), normals(2000, 2));
+  net.connect();
+  REQUIRE(net[0].agent.meet(kSecond, net.now) == Status::ok);
+  net.run(net.now + 400'000, true);
+  CHECK(net[0].agent.metrics().begun == 0);
+  CHECK(net[1].agent.metrics().dropped[static_cast<std::size_t>(Drop::incompatible)] == 1);
+}
+
+// An int8 agent whose step moves all parameters by the rate's mantissa.
+struct Walker {
+  Walker() {
+    const auto function = [](const void*, std::span<std::int8_t> weights, const FixedBatch&, FixedRate rate,
+                             Random&, std::span<std::int32_t>, std::uint64_t& saturated) noexcept {
+      for (std::int8_t& w : weights) w = static_cast<std::int8_t>(w + static_cast<int>(rate.mantissa));
+      ++saturated;
+      return std::int32_t{3 << 15};
+    };
+    const FixedGradient<std::int8_t> gradient{.function = function, .parameters = 10};
+    const FixedBatchSource source{
+        [](void* at) noexcept -> const FixedBatch& { return *static_cast<FixedBatch*>(at); }, &batch};
+    AgentConfig config;
+    words.resize(Agent::workspace_size(config, 10, 1, Numeric::int8) / 8 + 1);
+    status = agent.init(config, x, layout, gradient, source, {.eta = {.mantissa = 5}}, {},
+                        std::as_writable_bytes(std::span(words)), Time(0));
+  }
+  FixedBatch batch{};
+  std::vector<std::int8_t> x = std::vector<std::int8_t>(10);
+  std::vector<Tensor> layout{{10, 4}};
+  std::vector<std::uint64_t> words;
+  Agent agent;
+  Status status{};
+};
+
+TEST_CASE("an integer agent learns by its own gradient and schedule, and goes on from its checkpoint") {
+  Walker walker;
+  REQUIRE(walker.status == Status::ok);
+  for (int k = 0; k < 3; ++k) {
+    const auto loss = walker.agent.step();
+    REQUIRE(loss.ok());
+    CHECK(loss.value() == 1.5F);
+  }
+  CHECK(walker.x == std::vector<std::int8_t>(10, 15));
+  CHECK(walker.agent.metrics().steps == 3);
+  CHECK(walker.agent.metrics().saturated_in_steps == 3);
+  MemoryStore store(static_cast<std::size_t>(Agent::checkpoint_size({}, 10, 1, Numeric::int8)));
+  REQUIRE(walker.agent.save(store) == Status::ok);
+  Walker again;
+  REQUIRE(again.agent.restore(store, Time(0)) == Status::ok);
+  CHECK(again.x == walker.x);
+  CHECK(again.agent.counter() == StepCounter(3));
+}
+
+TEST_CASE("after a restart an agent knows its steps; and power may fail during any attempt") {
+  for (const Numeric kind : kKinds) {
+    LossyNet net(9, {.delay_ms = 5});
+    const Quantisation width{Width::fixed, 3};
+    for (std::uint32_t k = 0; k < 2; ++k)
+      net.add(config_of(k + 1, width), kind, layout_of(kind), normals(2000, k));
+    net.connect();
+    const auto meet = [&net](std::size_t who) {
+      static_cast<void>(net[who].agent.meet(who == 0 ? kSecond : kFirst, net.now));
+      net.run(net.now + 400'000, true);
+    };
+    meet(0);
+    meet(0);
+    MemoryStore store(static_cast<std::size_t>(Agent::checkpoint_size(config_of(1, width), 2000, 5, kind)));
+    const std::uint64_t retries = net[0].agent.metrics().retries;
+    net[0].set(normals(2000, 7, 3));  // far away: it will wrap
+    REQUIRE(net[0].agent.save(store) == Status::ok);
+    REQUIRE(net[0].agent.meet(kSecond, net.now) == Status::ok);
+    bool cut = false;
+    net.watch = [&] {
+      if (cut || net[0].agent.metrics().retries == retries) return;
+      cut = true;  // power fails in the middle of a second attempt
+      net.restart(0, kind, config_of(5, width), normals(2000, 8));
+      REQUIRE(net[0].agent.restore(store, net.now) == Status::ok);
+    };
+    net.run(net.now + 400'000, true);
+    net.watch = {};
+    REQUIRE(cut);
+    CHECK(net.quiet());
+    CHECK(net[0].agent.metrics().blocks_applied == 0);
+    CHECK(net[1].agent.metrics().in_doubt <= 1);
+    // It still knows its steps: what it sends is not raw.
+    const std::uint64_t before = net[0].agent.metrics().bytes_sent;
+    meet(0);
+    CHECK(net[0].agent.metrics().completed == 1);
+    CHECK(net[0].agent.metrics().retries > 0);
+    meet(0);
+    meet(0);
+    CHECK(net[0].agent.metrics().bytes_sent > before);
+    CHECK(gap(net) < 3);
+  }
+}
+
+TEST_CASE("4 bits take an eighth of the bytes, once a step is known") {
+  LossyNet net(1, {.delay_ms = 5});
+  for (std::uint32_t k = 0; k < 2; ++k) {
+    AgentConfig config = config_of(k + 1, {Width::fixed, 4});
+    config.block_length = 0;
+    config.window = 32;
+    net.add(config, normals(100'000, k));
+  }
+  net.connect();
+  const auto exchange = [&net] {
+    const std::uint64_t before = net[0].agent.metrics().bytes_sent;
+    REQUIRE(net[0].agent.meet(kSecond, net.now) == Status::ok);
+    net.run(net.now + 400'000, true);
+    return static_cast<double>(net[0].agent.metrics().bytes_sent - before) * 8 / 100'000;
+  };
+  CHECK(exchange() > 32);
+  const double bits = exchange();
+  MESSAGE("4 bits in frames of 1200 bytes: " << bits << " bits a parameter");
+  CHECK(bits < 4.3);
+  CHECK(net[0].agent.metrics().retries == 0);
+}
+
+}  // namespace

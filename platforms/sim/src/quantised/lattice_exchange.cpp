@@ -6,12 +6,17 @@
 #include <popsgd/lattice/gap.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace popsgd::sim {
 namespace {
 
 lattice::Lattice grid(int exponent, std::uint32_t name, std::size_t offset) {
   return {exponent, lattice::dither_of(name).from(offset)};
+}
+
+int more(int bits) {
+  return std::min(bits + 2, lattice::kMostBits);
 }
 
 // Calls use(k, offset) for each tensor.
@@ -24,10 +29,11 @@ void each_tensor(Layout layout, Use use) {
   }
 }
 
-std::uint64_t sent(Layout layout, int bits) {
-  std::uint64_t bytes = 1 + layout.size() + wire::kChecksum;
-  for (const Tensor& tensor : layout) bytes += lattice::packed_size(tensor.length, bits);
-  return bytes;
+// The largest of a few differences is no good guide to the next largest: of tensors that do not count the points have two
+// bits more at the same step, four times the reach. So they are not what makes an exchange take more bits.
+int bits_of(const Tensor& tensor, std::size_t parameters, int bits) {
+  const bool few = tensor.length < 1024 && 32 * std::size_t{tensor.length} < parameters;
+  return few ? more(bits) : bits;
 }
 
 }  // namespace
@@ -51,21 +57,22 @@ Toll LatticeExchange::meet(LearningAgent& initiator, LearningAgent& responder, s
     return meet_raw(name);
 
   const bool wary = encoding_.automatic && (initiator.distant || responder.distant);
-  const int first = wary ? std::min(2 * encoding_.bits, lattice::kMostBits) : encoding_.bits;
-  Toll toll;
-  int bits = first;
-  while (true) {
-    const std::uint64_t bytes = sent(initiator.model.layout(), bits);
-    toll.bytes += wire::exchange(bytes, bytes);
-    if (come_through(bits, name)) break;
-    toll.wrapped = 1;
-    if (bits == lattice::kMostBits) return toll += meet_raw(name);
-    bits = std::min(2 * bits, lattice::kMostBits);
+  Toll toll{.bytes = wire::kControl};
+  for (auto [from, to] : {std::pair(&initiator_, &responder_), std::pair(&responder_, &initiator_)}) {
+    int bits = wary ? more(encoding_.bits) : encoding_.bits;
+    while (true) {
+      toll.bytes += wire::framed(send(*from, bits, name));
+      if (receive(*from, *to, bits, name)) break;
+      toll.wrapped = 1;
+      toll.bytes += wire::kReady;
+      if (bits == lattice::kMostBits) return toll += meet_raw(name);
+      bits = more(bits);
+    }
   }
   toll.saturated = move(initiator_, responder_, lattice::Side::initiator, name) +
                    move(responder_, initiator_, lattice::Side::responder, name);
-  remember(initiator_, bits);
-  remember(responder_, bits);
+  remember(initiator_);
+  remember(responder_);
   return toll;
 }
 
@@ -85,36 +92,33 @@ int LatticeExchange::exponent(const Side& side, std::size_t k, std::size_t offse
                                            lattice::finest_exponent(side.mine.tensor(k, offset)));
 }
 
-bool LatticeExchange::come_through(int bits, std::uint32_t name) {
-  send(initiator_, bits, name);
-  send(responder_, bits, name);
-  const bool there = receive(initiator_, responder_, bits, name);
-  const bool back = receive(responder_, initiator_, bits, name);
-  return there && back;
-}
-
-void LatticeExchange::send(Side& from, int bits, std::uint32_t name) {
+std::size_t LatticeExchange::send(Side& from, int bits, std::uint32_t name) {
+  const Model& model = from.agent->model;
   auto packed = std::span(from.packed);
   from.checksum = 0;
-  each_tensor(from.agent->model.layout(), [&](std::size_t k, std::size_t offset) {
+  each_tensor(model.layout(), [&](std::size_t k, std::size_t offset) {
+    const int width = bits_of(model.layout()[k], model.parameters(), bits);
     const lattice::Values y = from.mine.tensor(k, offset);
     const lattice::Lattice points = grid(from.exponents[k], name, offset);
-    const std::size_t size = lattice::packed_size(y.size(), bits);
-    lattice::encode(y, points, bits, packed.first(size));
+    const std::size_t size = lattice::packed_size(y.size(), width);
+    lattice::encode(y, points, width, packed.first(size));
     packed = packed.subspan(size);
     from.checksum = lattice::checksum(y, points, from.checksum);
   });
+  return from.packed.size() - packed.size() + 1 + model.layout().size() + wire::kChecksum;
 }
 
 bool LatticeExchange::receive(const Side& from, Side& to, int bits, std::uint32_t name) {
+  const Model& model = to.agent->model;
   auto packed = std::span(from.packed);
   std::uint32_t checksum = 0;
-  each_tensor(to.agent->model.layout(), [&](std::size_t k, std::size_t offset) {
+  each_tensor(model.layout(), [&](std::size_t k, std::size_t offset) {
+    const int width = bits_of(model.layout()[k], model.parameters(), bits);
     const lattice::Values own = to.mine.tensor(k, offset);
-    const std::size_t size = lattice::packed_size(own.size(), bits);
+    const std::size_t size = lattice::packed_size(own.size(), width);
     const auto points = lattice::Points(to.theirs).subspan(offset, own.size());
     const std::uint32_t steps =
-        lattice::decode(packed.first(size), own, grid(from.exponents[k], name, offset), bits, points);
+        lattice::decode(packed.first(size), own, grid(from.exponents[k], name, offset), width, points);
     packed = packed.subspan(size);
     checksum = lattice::checksum(points, checksum);
     to.seen[k] = {steps, from.exponents[k]};
@@ -139,13 +143,13 @@ std::size_t LatticeExchange::move(Side& side, const Side& other, lattice::Side r
   return saturated;
 }
 
-// `bits` have been enough.
-void LatticeExchange::remember(Side& side, int bits) const {
-  const std::uint32_t reach = (1U << (encoding_.bits - 1)) - 1;
-  side.agent->distant = false;
+void LatticeExchange::remember(Side& side) const {
+  LearningAgent& agent = *side.agent;
+  agent.distant = false;
   for (std::size_t k = 0; k < side.seen.size(); ++k) {
-    side.agent->estimates[k].observe(side.seen[k]);
-    if (bits > encoding_.bits && side.seen[k].steps > reach) side.agent->distant = true;
+    agent.estimates[k].observe(side.seen[k]);
+    const int width = bits_of(agent.model.layout()[k], agent.model.parameters(), encoding_.bits);
+    if (side.seen[k].steps >= 1U << (width - 1)) agent.distant = true;
   }
 }
 

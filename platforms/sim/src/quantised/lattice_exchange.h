@@ -14,8 +14,8 @@ namespace popsgd::sim {
 
 /// One exchange, as two devices have it. Each side takes the steps of its tensors from its own past distances and sends
 /// its points modulo 2^bits with the checksum of the points before that; decodes the other's by its own model; and if
-/// both checksums are right moves by half of the gap. Otherwise both send again, the same steps with twice the bits;
-/// after 16 bits, and at the first meeting of an agent that has seen no distance yet, the numbers themselves.
+/// both checksums are right moves by half of the gap. Otherwise that side sends again, the same points with two bits
+/// more; after 16 bits, and at the first meeting of an agent that has seen no distance yet, the numbers themselves.
 class LatticeExchange final : public Exchange {
  public:
   LatticeExchange(const Encoding& encoding, std::size_t parameters);
@@ -39,11 +39,11 @@ class LatticeExchange final : public Exchange {
 
   void begin(Side& side, LearningAgent& agent, std::uint32_t name) const;
   [[nodiscard]] int exponent(const Side& side, std::size_t k, std::size_t offset) const;
-  [[nodiscard]] bool come_through(int bits, std::uint32_t name);
-  static void send(Side& from, int bits, std::uint32_t name);
+  /// Returns the bytes of its chunks.
+  static std::size_t send(Side& from, int bits, std::uint32_t name);
   [[nodiscard]] static bool receive(const Side& from, Side& to, int bits, std::uint32_t name);
   std::size_t move(Side& side, const Side& other, lattice::Side role, std::uint32_t name) const;
-  void remember(Side& side, int bits) const;
+  void remember(Side& side) const;
   Toll meet_raw(std::uint32_t name);
 
   const Encoding encoding_;

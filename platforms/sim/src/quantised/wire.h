@@ -4,7 +4,7 @@
 //
 // as sdk/src/codec writes them, each with its seal; a unit test holds the sizes to it. A lattice adds to each side's
 // chunks the bits (1 byte), the exponent of every tensor (1 byte each) and a checksum (4 bytes). Points that were out of
-// reach cost all of that again, with the new number of bits.
+// reach cost all chunks of their side again, with the new number of bits, and one more frame that asks for them.
 #pragma once
 
 #include <cstddef>
@@ -27,9 +27,12 @@ inline constexpr std::uint64_t kChecksum = 4;
   return payload + (payload + kChunk - 1) / kChunk * kBesideChunk;
 }
 
+/// Bytes of the frames that carry nothing.
+inline constexpr std::uint64_t kControl = kOffer + kAccept + kReady + kCommit;
+
 /// Bytes of an exchange of so many bytes each way.
 [[nodiscard]] constexpr std::uint64_t exchange(std::uint64_t initiators, std::uint64_t responders) {
-  return kOffer + kAccept + framed(initiators) + framed(responders) + kReady + kCommit;
+  return kControl + framed(initiators) + framed(responders);
 }
 
 }  // namespace popsgd::sim::wire

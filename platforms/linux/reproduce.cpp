@@ -81,7 +81,7 @@ Json to_json(const Claim& claim, const Finding& finding) {
 void declare_reproduce(CLI::App& app, ReproduceOptions& o) {
   app.footer(R"(
 Examples:
-  popsgd reproduce all --quick               every claim in under a minute
+  popsgd reproduce all --quick               every claim in about a minute
   popsgd reproduce linear-speedup --out speedup
   popsgd reproduce comparison --json
 

@@ -10,7 +10,7 @@ namespace popsgd::sim {
 enum class Numeric : std::uint8_t {
   float32,
   int16,  ///< weights and activations
-  int8,   ///< weights; activations are int16, which learn better
+  int8,   ///< weights; activations are int16 (with int8 ones agents learn as well)
 };
 
 /// "int16" for all, or numbers of agents, "float32:24,int16:8", which add up to `agents`. One for each agent, in that

@@ -36,9 +36,12 @@ int bits_of(const Tensor& tensor, std::size_t parameters, int bits) {
   return few ? more(bits) : bits;
 }
 
-// Rotated differences are nearly normal, and the largest of many hardly varies: 1.06 times the estimate will do instead
-// of 1.5. At 3 bits it must: of steps that are rounded up to a power of two, 1.5 times as large again, each would add
-// more to Gamma than averaging removes.
+// Steps that are 1.5 times the estimate and then rounded up to a power of two would at 3 bits each add more to Gamma than
+// averaging removes. Rotated differences are nearly normal, of which the largest hardly varies: 1.06 times will do.
+bool needs_less_margin(const Encoding& encoding) {
+  return encoding.rotate && encoding.bits <= 3;
+}
+
 lattice::StepEstimate with_less_margin(lattice::StepEstimate estimate) {
   constexpr std::int16_t kHalfAnOctave = 128;
   if (!estimate.known()) return estimate;
@@ -98,7 +101,7 @@ void LatticeExchange::begin(Side& side, LearningAgent& agent, std::uint32_t name
 int LatticeExchange::exponent(const Side& side, std::size_t k, std::size_t offset) const {
   if (encoding_.exponent) return *encoding_.exponent;
   lattice::StepEstimate estimate = side.agent->estimates[k];
-  if (encoding_.rotate) estimate = with_less_margin(estimate);
+  if (needs_less_margin(encoding_)) estimate = with_less_margin(estimate);
   return estimate.exponent(encoding_.bits, lattice::finest_exponent(side.mine.tensor(k, offset)));
 }
 

@@ -81,13 +81,15 @@ Json to_json(const Claim& claim, const Finding& finding) {
 void declare_reproduce(CLI::App& app, ReproduceOptions& o) {
   app.footer(R"(
 Examples:
-  popsgd reproduce all --quick               every claim in under a minute
+  popsgd reproduce all --quick               every claim in about a minute
   popsgd reproduce linear-speedup --out speedup
   popsgd reproduce comparison --json
 
 Exit: 0 every claim held, 1 one did not, 2 the request cannot be carried out)");
-  app.add_option("claim", o.claim,
-                 "convex, non-convex, linear-speedup, concentration, comparison, byzantine or all")
+  app.add_option(
+         "claim", o.claim,
+         "convex, non-convex, linear-speedup, concentration, comparison, byzantine, quantized, fixed-point "
+         "or all")
       ->required();
   app.add_flag("--quick", o.quick, "Fewer repeats: all claims in under a minute");
   app.add_option("--seed", o.seed, "Everything random follows from it")->capture_default_str();

@@ -4,6 +4,7 @@
 
 #include <popsgd/version.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdio>
@@ -35,8 +36,8 @@ struct Column {
   std::function<double(const Measurement&)> value;
 };
 
-const std::array<Column, 17>& columns() {
-  static const std::array<Column, 17> kColumns{{
+const std::array<Column, 19>& columns() {
+  static const std::array<Column, 19> kColumns{{
       {"interactions", [](const Measurement& m) { return static_cast<double>(m.account.interactions); }},
       {"parallel_time", [](const Measurement& m) { return m.account.parallel_time; }},
       {"gradient_evaluations",
@@ -53,10 +54,41 @@ const std::array<Column, 17>& columns() {
       {"accuracy_agent_max", [](const Measurement& m) { return m.agent_accuracy.max; }},
       {"gamma", [](const Measurement& m) { return m.gamma; }},
       {"gamma_theory", [](const Measurement& m) { return m.gamma_theory; }},
+      {"distance_agent_median", [](const Measurement& m) { return m.distance.median; }},
+      {"distance_agent_max", [](const Measurement& m) { return m.distance.max; }},
       {"agents_scored", [](const Measurement& m) { return static_cast<double>(m.agents.size()); }},
       {"rows_scored", [](const Measurement& m) { return static_cast<double>(m.rows_scored); }},
   }};
   return kColumns;
+}
+
+// Bits on the wire for a parameter of a model sent; NaN if that is not known.
+double bits_per_parameter(const Run& run) {
+  const sim::Account& account = run.last().account;
+  if (account.models_sent == 0) return sim::kUnknown;
+  return 8 * static_cast<double>(account.bytes) /
+         (static_cast<double>(account.models_sent) * static_cast<double>(run.parameters));
+}
+
+bool says_what_it_sends(const Run& run) {
+  return run.settings.encoding.code != sim::Encoding::Code::none;
+}
+
+std::string wire_text(const Run& run) {
+  return fixed(bits_per_parameter(run), 3) + " bits a parameter, frames and checksums included; " +
+         thousands(run.last().account.wrapped) + " exchanges took more bits";
+}
+
+// "24 x float32, 8 x int16"
+std::string numeric_text(const sim::Settings& settings) {
+  if (settings.numerics.empty()) return "float32";
+  std::string text;
+  for (const sim::Numeric kind : {sim::Numeric::float32, sim::Numeric::int16, sim::Numeric::int8}) {
+    const auto count = std::count(settings.numerics.begin(), settings.numerics.end(), kind);
+    if (count > 0)
+      text += (text.empty() ? "" : ", ") + std::to_string(count) + " x " + std::string(sim::text(kind));
+  }
+  return text;
 }
 
 std::vector<double> values(const Run& run, std::string_view name) {
@@ -115,7 +147,8 @@ void add_headline(const Run& run, Report& report) {
                      std::isfinite(m.gamma_theory) ? "theory " + significant(m.gamma_theory) : ""});
   figures.push_back(
       {"gradients", thousands(m.account.gradient_evaluations), "in " + duration(run.outcome.seconds)});
-  figures.push_back({"exchanged", bytes(static_cast<double>(m.account.bytes)), ""});
+  figures.push_back({"exchanged", bytes(static_cast<double>(m.account.bytes)),
+                     says_what_it_sends(run) ? fixed(bits_per_parameter(run), 2) + " bits a parameter" : ""});
   report.figures(std::move(figures));
 }
 
@@ -185,6 +218,13 @@ Settings settings_table(const Run& run) {
       {"seed", std::to_string(s.seed)},
       {"threads", std::to_string(run.threads)},
       {"engine", run.engine}};
+  if (says_what_it_sends(run))
+    table.push_back({"on the wire", sim::text(s.encoding) + ": " + wire_text(run)});
+  if (!s.numerics.empty())
+    table.push_back({"numbers", numeric_text(s) + "; " + thousands(run.last().account.saturated) +
+                                    " cut off at the ends of their types"});
+  if (s.settle > 0)
+    table.push_back({"settled", "below step size " + significant(static_cast<double>(s.settle))});
   if (!run.link.empty()) table.push_back({"links", run.link});
   if (run.outcome.network) table.push_back({"contacts", run.contacts});
   if (run.outcome.network) {
@@ -275,7 +315,14 @@ std::string summary_json(const Run& run) {
   json["rows_scored"] = m.rows_scored;
   json["gamma"] = number(m.gamma);
   json["gamma_theory"] = number(m.gamma_theory);
+  json["distance_agent_median"] = number(m.distance.median);
+  json["distance_agent_max"] = number(m.distance.max);
   json["bytes_exchanged"] = m.account.bytes;
+  json["bits_per_parameter"] = number(bits_per_parameter(run));
+  json["quantize"] = sim::text(run.settings.encoding);
+  json["wrapped_exchanges"] = m.account.wrapped;
+  json["numeric"] = numeric_text(run.settings);
+  json["saturated"] = m.account.saturated;
   json["peak_rss_bytes"] = peak_rss_bytes();
   if (run.outcome.network) json["network"] = network_json(run);
   json["diverged_at"] = run.outcome.diverged_at ? Json(*run.outcome.diverged_at) : Json(nullptr);
@@ -315,6 +362,11 @@ Report simulation_report(const Run& run) {
   if (std::isfinite(run.last().gamma_theory))
     gamma.push_back(curve(run, "theory", "gamma_theory", LineStyle::dashed));
   report.plot(plot("Concentration: Γ = Σ |xᵢ − μ|²", "Γ", true, std::move(gamma)));
+  if (run.last().agents.size() > 1) {
+    report.plot(plot("How the agents close in on the mean model: |xᵢ − μ|", "distance", true,
+                     {curve(run, "median agent", "distance_agent_median"),
+                      curve(run, "worst agent", "distance_agent_max")}));
+  }
   if (std::isfinite(run.last().gamma_theory)) {
     report.text(
         "The theory line balances what steps add to Γ and what averaging removes. It is exact for least "
@@ -346,10 +398,13 @@ std::string summary_text(const Run& run) {
     text += "  Gamma       " + significant(m.gamma);
     if (std::isfinite(m.gamma_theory)) text += " (theory " + significant(m.gamma_theory) + ")";
     text += "\n";
+    text += "  distance    " + significant(m.distance.median) + " / " + significant(m.distance.max) +
+            " from the mean model (median, worst)\n";
   }
   text += "  spent       " + thousands(m.account.interactions) + " interactions, " +
           thousands(m.account.gradient_evaluations) + " gradients, " +
           bytes(static_cast<double>(m.account.bytes)) + " exchanged\n";
+  if (says_what_it_sends(run)) text += "  wire        " + wire_text(run) + "\n";
   if (run.outcome.network) {
     const sim::NetworkTotals& n = *run.outcome.network;
     text += "  network     " + duration(n.virtual_seconds) + " of virtual time, " +

@@ -28,6 +28,8 @@ Examples:
   popsgd simulate --data least-squares:d=32,noise=1 --agents 1000 --batch 1 --lr 0.05 --json
   popsgd simulate --data my.csv:label=species --model mlp:128,64 --schedule inverse-sqrt:500
   popsgd simulate --algorithm dpsgd --topology ring --out dpsgd
+  popsgd simulate --quantize 4 --numeric float32:24,int16:8 --out four-bits
+  popsgd simulate --schedule piecewise:1000=0 --settle 1e-6 --interactions 17000 --out settled
   popsgd simulate --engine network --link loss=0.1,delay=20,jitter=40 --out lossy
   popsgd simulate --engine network --contacts mobile:degree=4,speed=0.01 --out walkers
   popsgd simulate --engine network --byzantine sign-flip:0.1 --agents 20 --interactions 4000
@@ -102,6 +104,15 @@ void declare_simulate(CLI::App& app, SimulateOptions& o) {
   app.add_option("--local-steps", o.local_steps, "Steps between two meetings: N, or geometric:N")
       ->capture_default_str();
   app.add_option("--merge", o.merge, "average, or delta (non-blocking: opposite deltas of snapshots)")
+      ->capture_default_str();
+  app.add_option(
+         "--quantize", o.quantise,
+         "popsgd: what is sent of a model: auto, raw, or bits from 2 to 16 [3:rotate]; all bytes counted")
+      ->type_name("CODE");
+  app.add_option("--numeric", o.numeric,
+                 "popsgd: what agents learn in: float32, int16, int8, or a mix such as float32:24,int16:8")
+      ->capture_default_str();
+  app.add_option("--settle", o.settle, "popsgd: below this step size agents go on averaging without stepping")
       ->capture_default_str();
   app.add_option("--topology", o.topology, "Who can meet whom [complete]");
   app.add_option("--speeds", o.speeds, "Clock rates: equal, uniform:R (spread over 1:R), two:R,FRACTION")

@@ -25,6 +25,8 @@ struct SimulateOptions {
   std::string clock = "gossip";
   std::string local_steps = "1";
   std::string merge = "average";
+  std::string quantise;  ///< empty: models travel as they are
+  std::string numeric = "float32";
   std::string engine = "population";
   std::string link;                 ///< of the network engine; empty: its defaults
   std::string contacts = "always";  ///< of the network engine
@@ -41,6 +43,7 @@ struct SimulateOptions {
   double lr = 0.1;
   double weight_decay = 0;
   double momentum = 0;
+  double settle = 0;
   std::string out;
   bool no_gate = false;           ///< of the network engine
   bool check_invariants = false;  ///< of the network engine

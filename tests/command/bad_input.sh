@@ -51,6 +51,16 @@ exits 2 "--algorithm popsgd" -- simulate --data blobs --engine network --algorit
 exits 2 "4096" -- simulate --data blobs --engine network --agents 5000 --shards shared
 exits 2 "fixed number" -- simulate --data blobs --engine network --local-steps geometric:2
 
+exits 2 "it is auto, raw, or bits from 2 to 16" -- simulate --data blobs --quantize 17
+exits 2 "did you mean 'int16'" -- simulate --data blobs --numeric int61
+exits 2 "adds up to 3 agents" -- simulate --data blobs --agents 4 --numeric float32:2,int16:1
+exits 2 "learns data with classes" -- simulate --data least-squares --numeric int16
+exits 2 "leave --momentum at 0" -- simulate --data blobs --numeric int8 --momentum 0.9
+exits 2 "leave --weight-decay at 0" -- simulate --data blobs --numeric int8 --weight-decay 0.1
+exits 2 "are for --algorithm popsgd" -- simulate --data blobs --quantize 4 --algorithm dpsgd
+exits 2 "use --merge average" -- simulate --data blobs --quantize 4 --merge delta
+exits 2 "--settle is a step size" -- simulate --data blobs --settle -1
+
 printf 'a,b,c\n1,2,0\n3,x,1\n' >bad.csv
 exits 2 "bad.csv" -- simulate --data bad.csv
 exits 2 "missing.csv" -- simulate --data ./missing.csv

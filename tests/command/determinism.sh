@@ -12,6 +12,13 @@ for data in blobs:d=4,classes=3 least-squares:d=8,samples=500; do
   ! cmp -s "$work/1/metrics.csv" "$work/other/metrics.csv" || fail "$data: another seed gives the same result"
 done
 
+for threads in 1 2; do
+  run simulate --data blobs:d=4,classes=3 --agents 12 --interactions 2000 --quantize 4 --numeric float32:6,int16:6 \
+    --threads $threads --out "$work/quantised$threads"
+  [ "$status" = 0 ] || fail "--quantize exits with $status: $(cat "$work/err")"
+done
+cmp -s "$work/quantised1/metrics.csv" "$work/quantised2/metrics.csv" || fail "--quantize: threads change the result"
+
 for run in 1 2; do
   run simulate --engine network --link loss=0.2,corrupt=0.1,jitter=50 --data blobs:d=4 --agents 8 --interactions 500 \
     --check-invariants --out "$work/network$run"

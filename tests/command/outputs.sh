@@ -40,6 +40,15 @@ grep -q '"contacts": "on-off:up=9,down=3"' "$work/network/summary.json" || fail 
 grep -q '"link": "loss=0.1,delay=20"' "$work/network/summary.json" || fail "the link is not told"
 grep -q '"violations": 0' "$work/network/summary.json" || fail "an invariant was violated"
 
+run simulate --data blobs:d=4 --agents 8 --interactions 2000 --quantize auto --numeric float32:4,int16:2,int8:2 \
+  --schedule piecewise:300=0 --settle 1e-6 --out "$work/quantised"
+[ "$status" = 0 ] || fail "--quantize exits with $status: $(cat "$work/err")"
+for key in bits_per_parameter wrapped_exchanges saturated distance_agent_median distance_agent_max; do
+  grep -q "\"$key\": [^n]" "$work/quantised/summary.json" || fail "summary.json has no $key"
+done
+grep -q '"quantize": "auto"' "$work/quantised/summary.json" || fail "the encoding is not told"
+grep -q '"numeric": "4 x float32, 2 x int16, 2 x int8"' "$work/quantised/summary.json" || fail "the numbers are not told"
+
 for help in --help "simulate --help" "reproduce --help"; do
   # shellcheck disable=SC2086
   run $help

@@ -6,7 +6,7 @@
 namespace popsgd::command {
 
 std::span<const Claim> claims() {
-  static constexpr std::array<Claim, 6> kClaims{{
+  static constexpr std::array<Claim, 8> kClaims{{
       {"convex", "PopSGD converges for convex objectives.", test_convex},
       {"non-convex", "PopSGD converges for non-convex objectives.", test_non_convex},
       {"linear-speedup", "In the convex case n agents are n times as fast as one.", test_linear_speedup},
@@ -14,6 +14,8 @@ std::span<const Claim> claims() {
       {"comparison", "PopSGD learns as well as its alternatives from the same number of gradients.",
        test_comparison},
       {"byzantine", "A tenth of Byzantine agents does not keep the others from learning.", test_byzantine},
+      {"quantized", "A few bits a parameter on the wire cost no accuracy.", test_quantized},
+      {"fixed-point", "Agents learn in int16 and int8 as they do in floats.", test_fixed_point},
   }};
   return kClaims;
 }

@@ -37,7 +37,8 @@ struct Claim {
   Finding (*test)(const Effort&);
 };
 
-/// convex, non-convex, linear-speedup, concentration, comparison; and byzantine, which the abstract does not claim.
+/// convex, non-convex, linear-speedup, concentration, comparison; and byzantine, quantized and fixed-point, which the
+/// abstract does not claim.
 [[nodiscard]] std::span<const Claim> claims();
 
 Finding test_convex(const Effort& effort);
@@ -46,6 +47,8 @@ Finding test_linear_speedup(const Effort& effort);
 Finding test_concentration(const Effort& effort);
 Finding test_comparison(const Effort& effort);
 Finding test_byzantine(const Effort& effort);
+Finding test_quantized(const Effort& effort);
+Finding test_fixed_point(const Effort& effort);
 
 /// An algorithm with all that it refers to, for claims that run many.
 class Trial {

@@ -1,5 +1,6 @@
 #include "baselines.h"
 #include "population.h"
+#include "quantised/quantised_population.h"
 
 #include <popsgd/sim/algorithm.h>
 #include <popsgd/sim/error.h>
@@ -9,12 +10,24 @@
 
 namespace popsgd::sim {
 
+namespace {
+
+bool quantised(const Settings& settings) {
+  return settings.encoding.code != Encoding::Code::none || !settings.numerics.empty();
+}
+
+}  // namespace
+
 std::unique_ptr<Algorithm> make_algorithm(std::string_view name, const Problem& problem,
                                           const Settings& settings, const Topology& topology,
                                           const Shards& shards, Workers& workers) {
   const auto population = [&](Interaction kind) {
     return std::make_unique<Population>(kind, problem, settings, topology, shards, workers);
   };
+  if (name != "popsgd" && (quantised(settings) || settings.settle > 0))
+    throw Error("--quantize, --numeric and --settle are for --algorithm popsgd");
+  if (name == "popsgd" && quantised(settings))
+    return std::make_unique<QuantisedPopulation>(problem, settings, topology, shards, workers);
   if (name == "popsgd") return population(Interaction::both);
   if (name == "adpsgd") return population(Interaction::one_sided);
   if (name == "sgd") return std::make_unique<CentralSgd>(problem, settings, workers);

@@ -14,7 +14,7 @@ class CentralSgd final : public Synchronous {
   CentralSgd(const Problem&, const Settings&, Workers&);
 
  private:
-  bool round(std::uint64_t number) override { return trainer_.step(0, 0, swarm_[0], 0, number, 0, 1); }
+  bool round(std::uint64_t number) override { return trainer_.step(0, 0, swarm_[0], 0, number, 0, 1).finite; }
   [[nodiscard]] Cost cost() const override { return {1, 0, 1}; }
 };
 

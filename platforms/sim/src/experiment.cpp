@@ -43,7 +43,9 @@ Outcome run(const Experiment& experiment, Workers& workers, const Progress& prog
   }
   Meter meter(experiment.problem, workers);
   std::optional<GammaTheory> theory;
-  if (experiment.algorithm == "popsgd" && network == nullptr) {
+  const bool plain = experiment.settings.encoding.code == Encoding::Code::none &&
+                     experiment.settings.numerics.empty() && experiment.settings.settle == 0;
+  if (experiment.algorithm == "popsgd" && network == nullptr && plain) {
     theory.emplace(experiment.problem, experiment.settings, experiment.topology, experiment.shards);
   }
 

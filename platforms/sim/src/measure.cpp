@@ -4,20 +4,26 @@
 #include <popsgd/sim/measure.h>
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
+#include <utility>
 
 namespace popsgd::sim {
 namespace {
 
-template <typename Value>
-Spread spread(const std::vector<Score>& scores, Value value) {
-  if (scores.empty()) return {};
-  std::vector<double> values(scores.size());
-  std::transform(scores.begin(), scores.end(), values.begin(), value);
+Spread spread(std::vector<double> values) {
+  if (values.empty()) return {};
   std::sort(values.begin(), values.end());
   const std::size_t half = values.size() / 2;
   const double median = values.size() % 2 == 1 ? values[half] : (values[half - 1] + values[half]) / 2;
   return {values.front(), median, values.back()};
+}
+
+template <typename Value>
+Spread spread(const std::vector<Score>& scores, Value value) {
+  std::vector<double> values(scores.size());
+  std::transform(scores.begin(), scores.end(), values.begin(), value);
+  return spread(std::move(values));
 }
 
 }  // namespace
@@ -46,13 +52,17 @@ void Meter::measure_gamma(const Algorithm& algorithm, Measurement& result) {
   constexpr std::uint32_t kBlock = 64;
   const std::uint32_t models = algorithm.models();
   std::vector<double> sums((models + kBlock - 1) / kBlock);
+  std::vector<double> distances(models);
   workers_.for_each(sums.size(), [&](std::size_t, std::size_t block) {
     const auto first = static_cast<std::uint32_t>(block) * kBlock;
     for (std::uint32_t k = first; k < std::min(first + kBlock, models); ++k) {
-      sums[block] += squared_distance(algorithm.model(k), mean_);
+      const double square = squared_distance(algorithm.model(k), mean_);
+      sums[block] += square;
+      distances[k] = std::sqrt(square);
     }
   });
   result.gamma = std::accumulate(sums.begin(), sums.end(), 0.0);
+  result.distance = spread(std::move(distances));
 }
 
 void Meter::score_agents(const Algorithm& algorithm, double budget, Measurement& result) {

@@ -6,7 +6,7 @@
 #include <popsgd/merge.h>
 
 #include <algorithm>
-#include <cmath>
+#include <numeric>
 
 namespace popsgd::sim {
 namespace {
@@ -40,9 +40,10 @@ Population::Population(Interaction kind, const Problem& problem, const Settings&
       shards_(shards),
       workers_(workers),
       sequence_(topology, settings.speeds, settings.seed),
-      steps_random_(Random::key(settings.seed, Purpose::local_steps)),
+      step_count_(settings.local_steps, settings.seed),
       swarm_(settings.agents, problem.parameters()),
-      trainer_(problem, settings, shards, settings.agents, workers.count()) {
+      trainer_(problem, settings, shards, settings.agents, workers.count()),
+      evaluations_(workers.count()) {
   swarm_.initialise(problem);
   if (settings.merge == Merge::delta) {
     snapshots_.emplace(settings.agents, problem.parameters());
@@ -59,9 +60,10 @@ Account Population::account() const {
   const std::uint64_t model_bytes = sizeof(float) * problem_.parameters();
   const bool both = kind_ == Interaction::both;
   return {.interactions = done_,
-          .gradient_evaluations = evaluations_,
+          .gradient_evaluations = std::accumulate(evaluations_.begin(), evaluations_.end(), std::uint64_t{0}),
           .parallel_time = static_cast<double>(done_) / (both ? pairs : 2 * pairs),
-          .bytes = done_ * model_bytes * (both ? 2 : 1)};
+          .bytes = done_ * model_bytes * (both ? 2 : 1),
+          .models_sent = done_ * (both ? 2 : 1)};
 }
 
 void Population::run_until(std::uint64_t interactions) {
@@ -72,7 +74,6 @@ void Population::run_until(std::uint64_t interactions) {
     const auto chunk = std::span(pairs).first(std::min<std::uint64_t>(pairs.size(), target - done_));
     sequence_.fill(done_, chunk);
     run_chunk(chunk);
-    evaluations_ += evaluations(chunk.size());
     done_ += chunk.size();
     if (first_bad_ != UINT64_MAX) diverged_at_ = first_bad_ + 1;
   }
@@ -111,29 +112,10 @@ void Population::interact(std::size_t worker, Pair pair, std::uint64_t t) {
 }
 
 void Population::take_steps(std::size_t worker, std::uint32_t agent, std::uint64_t t, std::uint32_t lane) {
-  if (!trainer_.step(worker, agent, swarm_[agent], agent, t, lane, local_steps(t, lane))) note_divergence(t);
-}
-
-std::uint64_t Population::local_steps(std::uint64_t t, std::uint32_t lane) const {
-  const auto [mean, geometric] = settings_.local_steps;
-  if (!geometric || mean == 1) return mean;
-  // P(steps = k) = p (1 - p)^(k - 1), p = 1 / H, by inversion; at most 22 H from 32 random bits.
-  const auto words = steps_random_.block(static_cast<std::uint32_t>(t), static_cast<std::uint32_t>(t >> 32));
-  const double uniform = (words[lane] + 0.5) * 0x1p-32;
-  return 1 + static_cast<std::uint64_t>(std::log(uniform) / std::log1p(-1.0 / mean));
-}
-
-std::uint64_t Population::evaluations(std::size_t interactions) const {
-  const std::uint32_t lanes = kind_ == Interaction::both ? 2 : 1;
-  std::uint64_t total = 0;
-  for (std::uint32_t lane = 0; lane < lanes; ++lane) {
-    if (!settings_.local_steps.geometric) {
-      total += interactions * settings_.local_steps.mean;
-    } else {
-      for (std::size_t k = 0; k < interactions; ++k) total += local_steps(done_ + k, lane);
-    }
-  }
-  return total;
+  const auto [taken, finite] =
+      trainer_.step(worker, agent, swarm_[agent], agent, t, lane, step_count_.at(t, lane));
+  evaluations_[worker] += taken;
+  if (!finite) note_divergence(t);
 }
 
 void Population::merge(Pair pair) {
@@ -159,7 +141,7 @@ bool Population::fusable() const {
   return problem_.quadratic() != nullptr && kind_ == Interaction::both && settings_.batch == 1 &&
          settings_.local_steps.mean == 1 && settings_.merge == Merge::average &&
          settings_.sgd.momentum == 0 && settings_.schedule.shape == Schedule::Shape::constant &&
-         shards_.shared();
+         settings_.settle == 0 && shards_.shared();
 }
 
 void Population::run_fused(std::span<const Pair> pairs) {
@@ -170,6 +152,7 @@ void Population::run_fused(std::span<const Pair> pairs) {
                                       .samples = Sampler::training(settings_.seed),
                                       .first = done_},
                                      pairs);
+  evaluations_[0] += 2 * pairs.size();
   if (!finite) note_divergence(done_ + pairs.size() - 1);
 }
 

@@ -3,6 +3,7 @@
 
 #include "conflict_queue.h"
 #include "pairs.h"
+#include "step_count.h"
 #include "swarm.h"
 #include "trainer.h"
 
@@ -39,8 +40,6 @@ class Population final : public Algorithm {
   void run_by_queue(std::span<const Pair> pairs);
   void interact(std::size_t worker, Pair pair, std::uint64_t t);
   void take_steps(std::size_t worker, std::uint32_t agent, std::uint64_t t, std::uint32_t lane);
-  [[nodiscard]] std::uint64_t local_steps(std::uint64_t t, std::uint32_t lane) const;
-  [[nodiscard]] std::uint64_t evaluations(std::size_t interactions) const;
   void merge(Pair pair);
   void note_divergence(std::uint64_t t);
   [[nodiscard]] bool fusable() const;
@@ -52,13 +51,13 @@ class Population final : public Algorithm {
   const Shards& shards_;
   Workers& workers_;
   PairSequence sequence_;
-  Threefry steps_random_;
+  StepCount step_count_;
   Swarm swarm_;
   std::optional<Swarm> snapshots_;  // Merge::delta: each model as of its last interaction
   Trainer trainer_;
-  std::optional<ConflictQueue> queue_;  // many workers, or models worth keeping in a cache
-  std::uint64_t done_ = 0;              // interactions
-  std::uint64_t evaluations_ = 0;
+  std::vector<std::uint64_t> evaluations_;  // of each worker
+  std::optional<ConflictQueue> queue_;      // many workers, or models worth keeping in a cache
+  std::uint64_t done_ = 0;                  // interactions
   std::atomic<std::uint64_t> first_bad_{UINT64_MAX};
 };
 

@@ -134,7 +134,7 @@ Gradient Problem::gradient(std::size_t rows) const {
 
 void Problem::initialise(Params x) const {
   if (network_) {
-    network_->initialise(x, Random(seed_, Purpose::initial_model));
+    network_->initialise(x, initial_random());
   } else {
     std::fill(x.begin(), x.end(), static_cast<float>(distance_ / std::sqrt(static_cast<double>(x.size()))));
   }

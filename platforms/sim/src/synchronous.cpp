@@ -29,7 +29,8 @@ Account Synchronous::account() const {
   return {.interactions = 0,
           .gradient_evaluations = rounds_ * evaluations,
           .parallel_time = steps / settings_.local_steps.mean,
-          .bytes = rounds_ * models_sent * sizeof(float) * problem_.parameters()};
+          .bytes = rounds_ * models_sent * sizeof(float) * problem_.parameters(),
+          .models_sent = rounds_ * models_sent};
 }
 
 bool Synchronous::all_step(std::uint64_t number) {
@@ -37,7 +38,8 @@ bool Synchronous::all_step(std::uint64_t number) {
   workers_.for_each(swarm_.agents(), [&](std::size_t worker, std::size_t k) {
     const auto agent = static_cast<std::uint32_t>(k);
     const std::uint32_t steps = settings_.local_steps.mean;
-    if (!trainer_.step(worker, agent, swarm_[agent], agent, draw(number, agent), 0, steps)) finite = false;
+    if (!trainer_.step(worker, agent, swarm_[agent], agent, draw(number, agent), 0, steps).finite)
+      finite = false;
   });
   return finite;
 }

@@ -16,18 +16,19 @@ Trainer::Trainer(const Problem& problem, const Settings& settings, const Shards&
   if (settings.schedule.shape != Schedule::Shape::constant) counters_.resize(models);
 }
 
-bool Trainer::step(std::size_t worker, std::uint32_t model, Params x, std::uint32_t agent, std::uint64_t draw,
-                   std::uint32_t lane, std::uint64_t steps) {
+Trainer::Steps Trainer::step(std::size_t worker, std::uint32_t model, Params x, std::uint32_t agent,
+                             std::uint64_t draw, std::uint32_t lane, std::uint64_t steps) {
   Sampler& sampler = samplers_[worker];
   const Params velocity = velocities_ ? (*velocities_)[model] : Params{};
   bool finite = true;
-  for (std::uint64_t step = 0; step < steps; ++step) {
+  std::uint64_t step = 0;
+  for (; step < steps && !settled(model); ++step) {
     const Batch& batch = sampler.draw(agent, draw, lane, step);
     finite &=
         std::isfinite(settings_.sgd.step(gradient_, batch, rate(model), x, velocity, sampler.scratch()));
     count_step(model);
   }
-  return finite;
+  return {step, finite};
 }
 
 bool Trainer::add_gradient(std::size_t worker, ConstParams at, std::uint32_t agent, std::uint64_t draw,

@@ -19,11 +19,16 @@ class Trainer {
   Trainer(const Problem& problem, const Settings& settings, const Shards& shards, std::uint32_t models,
           std::size_t workers);
 
-  /// `steps` local steps of `model` on batches of `agent`'s shard; returns whether every loss was finite.
-  bool step(std::size_t worker, std::uint32_t model, Params x, std::uint32_t agent, std::uint64_t draw,
-            std::uint32_t lane, std::uint64_t steps);
+  struct Steps {
+    std::uint64_t taken;
+    bool finite;  ///< every loss
+  };
+  /// `steps` local steps of `model` on batches of `agent`'s shard, or as many as it takes until the model has settled.
+  Steps step(std::size_t worker, std::uint32_t model, Params x, std::uint32_t agent, std::uint64_t draw,
+             std::uint32_t lane, std::uint64_t steps);
 
-  /// The mean gradient of one batch of `agent`, into <- keep * into + scale * grad f(at); same return value.
+  /// The mean gradient of one batch of `agent`, into <- keep * into + scale * grad f(at); returns whether the
+  /// loss was finite.
   bool add_gradient(std::size_t worker, ConstParams at, std::uint32_t agent, std::uint64_t draw, float keep,
                     float scale, Params into);
 
@@ -31,6 +36,9 @@ class Trainer {
   [[nodiscard]] float rate(std::uint32_t model) const {
     return counters_.empty() ? settings_.schedule.eta : settings_.schedule.rate(counters_[model]);
   }
+
+  /// Its step size has fallen below the threshold: it goes on averaging, without steps.
+  [[nodiscard]] bool settled(std::uint32_t model) const { return rate(model) < settings_.settle; }
 
   /// An interaction of two agents as far as their counters are concerned.
   void average_counters(std::uint32_t a, std::uint32_t b) {

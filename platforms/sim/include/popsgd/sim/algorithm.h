@@ -4,6 +4,8 @@
 #include <popsgd/gradient.h>
 #include <popsgd/schedule.h>
 #include <popsgd/sgd.h>
+#include <popsgd/sim/encoding.h>
+#include <popsgd/sim/numeric.h>
 #include <popsgd/sim/problem.h>
 #include <popsgd/sim/shards.h>
 #include <popsgd/sim/topology.h>
@@ -45,7 +47,10 @@ struct Settings {
   Merge merge = Merge::average;
   std::uint32_t agents = 32;
   std::size_t batch = 16;
-  std::vector<double> speeds{};  ///< of each agent, mean 1; empty: all equal
+  std::vector<double> speeds{};     ///< of each agent, mean 1; empty: all equal
+  Encoding encoding{};              ///< of PopSGD's models on their way
+  std::vector<Numeric> numerics{};  ///< of PopSGD's agents; empty: all float32
+  float settle = 0;                 ///< below this step size agents of PopSGD average without stepping
   std::uint64_t seed = 1;
 };
 
@@ -54,7 +59,10 @@ struct Account {
   std::uint64_t interactions = 0;          ///< pairwise exchanges (synchronous algorithms: none)
   std::uint64_t gradient_evaluations = 0;  ///< stochastic gradients, one a batch
   double parallel_time = 0;                ///< interactions / (n/2), or rounds
-  std::uint64_t bytes = 0;                 ///< of parameters, sent by all agents together
+  std::uint64_t bytes = 0;                 ///< of parameters, sent by all agents together; see Encoding
+  std::uint64_t models_sent = 0;  ///< at one model from each agent to the other, an interaction sends two
+  std::uint64_t wrapped = 0;      ///< interactions that took more bits: points were out of reach
+  std::uint64_t saturated = 0;    ///< integers cut off at the ends of their types
 };
 
 /// A swarm of models and a rule by which they learn. The result is a function of the problem and the

@@ -29,6 +29,7 @@ struct Measurement {
   Spread agent_accuracy{};  ///< NaN without classes
   double gamma = kUnknown;  ///< sum_i |x_i - mu|^2
   double gamma_theory = kUnknown;
+  Spread distance{};            ///< of all agents from the mean model: |x_i - mu|
   std::vector<Score> agents{};  ///< of the scored agents
   std::size_t rows_scored = 0;  ///< test rows each of them was scored on
 };

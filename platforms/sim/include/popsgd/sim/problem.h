@@ -4,6 +4,7 @@
 #include <popsgd/gradient.h>
 #include <popsgd/network.h>
 #include <popsgd/quadratic.h>
+#include <popsgd/random.h>
 #include <popsgd/sim/data_source.h>
 #include <popsgd/sim/dataset.h>
 
@@ -49,6 +50,13 @@ class Problem {
 
   /// The model as a gradient callback for batches of up to `rows`.
   [[nodiscard]] Gradient gradient(std::size_t rows) const;
+
+  /// Layer widths of the network, from the inputs on; none and null when the objective is a quadratic.
+  [[nodiscard]] std::span<const std::uint32_t> widths() const { return widths_; }
+  [[nodiscard]] const Network* network() const { return network_.get(); }
+
+  /// What a network's initial weights are drawn from.
+  [[nodiscard]] Random initial_random() const { return {seed_, Purpose::initial_model}; }
 
   /// Where every agent starts (a function of the seed).
   void initialise(Params x) const;

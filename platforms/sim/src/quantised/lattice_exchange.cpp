@@ -1,0 +1,183 @@
+#include "quantised/lattice_exchange.h"
+
+#include "quantised/wire.h"
+
+#include <popsgd/lattice/encoding.h>
+#include <popsgd/lattice/gap.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace popsgd::sim {
+namespace {
+
+lattice::Lattice grid(int exponent, std::uint32_t name, std::size_t offset) {
+  return {exponent, lattice::dither_of(name).from(offset)};
+}
+
+int more(int bits) {
+  return std::min(bits + 2, lattice::kMostBits);
+}
+
+// Calls use(k, offset) for each tensor.
+template <typename Use>
+void each_tensor(Layout layout, Use use) {
+  std::size_t offset = 0;
+  for (std::size_t k = 0; k < layout.size(); ++k) {
+    use(k, offset);
+    offset += layout[k].length;
+  }
+}
+
+// The largest of a few differences is no good guide to the next largest: of tensors that do not count the points have two
+// bits more at the same step, four times the reach. So they are not what makes an exchange take more bits.
+int bits_of(const Tensor& tensor, std::size_t parameters, int bits) {
+  const bool few = tensor.length < 1024 && 32 * std::size_t{tensor.length} < parameters;
+  return few ? more(bits) : bits;
+}
+
+// Steps that are 1.5 times the estimate and then rounded up to a power of two would at 3 bits each add more to Gamma than
+// averaging removes. Rotated differences are nearly normal, of which the largest hardly varies: 1.06 times will do.
+bool needs_less_margin(const Encoding& encoding) {
+  return encoding.rotate && encoding.bits <= 3;
+}
+
+lattice::StepEstimate with_less_margin(lattice::StepEstimate estimate) {
+  constexpr std::int16_t kHalfAnOctave = 128;
+  if (!estimate.known()) return estimate;
+  return lattice::StepEstimate::from_bits(static_cast<std::int16_t>(estimate.bits() - kHalfAnOctave));
+}
+
+}  // namespace
+
+LatticeExchange::Side::Side(std::size_t parameters)
+    : mine(parameters), packed(2 * parameters), theirs(parameters) {}
+
+LatticeExchange::LatticeExchange(const Encoding& encoding, std::size_t parameters)
+    : encoding_(encoding), raw_(parameters, true), initiator_(parameters), responder_(parameters) {}
+
+void LatticeExchange::prepare(LearningAgent& agent) const {
+  agent.estimates.resize(agent.model.layout().size());
+}
+
+Toll LatticeExchange::meet(LearningAgent& initiator, LearningAgent& responder, std::uint32_t name) {
+  const auto unknown = [](const lattice::StepEstimate& estimate) { return !estimate.known(); };
+  begin(initiator_, initiator, name);
+  begin(responder_, responder, name);
+  if (!encoding_.exponent && (std::ranges::any_of(initiator.estimates, unknown) ||
+                              std::ranges::any_of(responder.estimates, unknown)))
+    return meet_raw(name);
+
+  const bool wary = encoding_.automatic && (initiator.distant || responder.distant);
+  Toll toll{.bytes = wire::kControl};
+  for (auto [from, to] : {std::pair(&initiator_, &responder_), std::pair(&responder_, &initiator_)}) {
+    int bits = wary ? more(encoding_.bits) : encoding_.bits;
+    while (true) {
+      toll.bytes += wire::framed(send(*from, bits, name));
+      if (receive(*from, *to, bits, name)) break;
+      toll.wrapped = 1;
+      toll.bytes += wire::kReady;
+      if (bits == lattice::kMostBits) return toll += meet_raw(name);
+      bits = more(bits);
+    }
+  }
+  toll.saturated = move(initiator_, responder_, lattice::Side::initiator, name) +
+                   move(responder_, initiator_, lattice::Side::responder, name);
+  remember(initiator_);
+  remember(responder_);
+  return toll;
+}
+
+void LatticeExchange::begin(Side& side, LearningAgent& agent, std::uint32_t name) const {
+  side.agent = &agent;
+  side.mine.take(agent.model);
+  if (encoding_.rotate) side.mine.rotate(name);
+  side.exponents.resize(agent.estimates.size());
+  side.seen.resize(agent.estimates.size());
+  each_tensor(agent.model.layout(),
+              [&](std::size_t k, std::size_t offset) { side.exponents[k] = exponent(side, k, offset); });
+}
+
+int LatticeExchange::exponent(const Side& side, std::size_t k, std::size_t offset) const {
+  if (encoding_.exponent) return *encoding_.exponent;
+  lattice::StepEstimate estimate = side.agent->estimates[k];
+  if (needs_less_margin(encoding_)) estimate = with_less_margin(estimate);
+  return estimate.exponent(encoding_.bits, lattice::finest_exponent(side.mine.tensor(k, offset)));
+}
+
+std::size_t LatticeExchange::send(Side& from, int bits, std::uint32_t name) {
+  const Model& model = from.agent->model;
+  auto packed = std::span(from.packed);
+  from.checksum = 0;
+  each_tensor(model.layout(), [&](std::size_t k, std::size_t offset) {
+    const int width = bits_of(model.layout()[k], model.parameters(), bits);
+    const lattice::Values y = from.mine.tensor(k, offset);
+    const lattice::Lattice points = grid(from.exponents[k], name, offset);
+    const std::size_t size = lattice::packed_size(y.size(), width);
+    lattice::encode(y, points, width, packed.first(size));
+    packed = packed.subspan(size);
+    from.checksum = lattice::checksum(y, points, from.checksum);
+  });
+  return from.packed.size() - packed.size() + 1 + model.layout().size() + wire::kChecksum;
+}
+
+bool LatticeExchange::receive(const Side& from, Side& to, int bits, std::uint32_t name) {
+  const Model& model = to.agent->model;
+  auto packed = std::span(from.packed);
+  std::uint32_t checksum = 0;
+  each_tensor(model.layout(), [&](std::size_t k, std::size_t offset) {
+    const int width = bits_of(model.layout()[k], model.parameters(), bits);
+    const lattice::Values own = to.mine.tensor(k, offset);
+    const std::size_t size = lattice::packed_size(own.size(), width);
+    const auto points = lattice::Points(to.theirs).subspan(offset, own.size());
+    const std::uint32_t steps =
+        lattice::decode(packed.first(size), own, grid(from.exponents[k], name, offset), width, points);
+    packed = packed.subspan(size);
+    checksum = lattice::checksum(points, checksum);
+    to.seen[k] = {steps, from.exponents[k]};
+  });
+  return checksum == from.checksum;
+}
+
+std::size_t LatticeExchange::move(Side& side, const Side& other, lattice::Side role,
+                                  std::uint32_t name) const {
+  Model& model = side.agent->model;
+  const Model& partner = other.agent->model;
+  const bool floats = !model.integer() && !partner.integer();
+  std::size_t saturated = 0;
+  each_tensor(model.layout(), [&](std::size_t k, std::size_t offset) {
+    const auto theirs = lattice::Points(side.theirs).subspan(offset, model.layout()[k].length);
+    lattice::Gap gap = lattice::difference(role, side.mine.tensor(k, offset),
+                                           grid(side.exponents[k], name, offset), theirs, other.exponents[k]);
+    if (encoding_.rotate) gap = lattice::rotate_back(gap, signs_of(name, k));
+    const lattice::Rounding rounding = rounding_of(model, partner, k, name, offset);
+    saturated += model.move(k, offset, gap, role, floats ? nullptr : &rounding);
+  });
+  return saturated;
+}
+
+void LatticeExchange::remember(Side& side) const {
+  LearningAgent& agent = *side.agent;
+  agent.distant = false;
+  for (std::size_t k = 0; k < side.seen.size(); ++k) {
+    agent.estimates[k].observe(side.seen[k]);
+    const int width = bits_of(agent.model.layout()[k], agent.model.parameters(), encoding_.bits);
+    if (side.seen[k].steps >= 1U << (width - 1)) agent.distant = true;
+  }
+}
+
+Toll LatticeExchange::meet_raw(std::uint32_t name) {
+  for (Side* side : {&initiator_, &responder_}) {
+    side->mine.take(side->agent->model, true);
+    if (encoding_.rotate) side->mine.rotate(name);
+  }
+  each_tensor(initiator_.agent->model.layout(), [&](std::size_t k, std::size_t offset) {
+    const lattice::Distance apart =
+        lattice::furthest_apart(initiator_.mine.tensor(k, offset), responder_.mine.tensor(k, offset));
+    initiator_.agent->estimates[k].observe(apart);
+    responder_.agent->estimates[k].observe(apart);
+  });
+  return raw_.meet(*initiator_.agent, *responder_.agent, name);
+}
+
+}  // namespace popsgd::sim

@@ -83,7 +83,7 @@ std::string wire_text(const Run& run) {
 std::string numeric_text(const sim::Settings& settings) {
   if (settings.numerics.empty()) return "float32";
   std::string text;
-  for (const sim::Numeric kind : {sim::Numeric::float32, sim::Numeric::int16, sim::Numeric::int8}) {
+  for (const Numeric kind : {Numeric::float32, Numeric::int16, Numeric::int8}) {
     const auto count = std::count(settings.numerics.begin(), settings.numerics.end(), kind);
     if (count > 0)
       text += (text.empty() ? "" : ", ") + std::to_string(count) + " x " + std::string(sim::text(kind));

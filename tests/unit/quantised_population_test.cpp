@@ -20,7 +20,7 @@ using popsgd::sim::Account;
 using popsgd::sim::DataSpec;
 using popsgd::sim::Encoding;
 using popsgd::sim::Error;
-using popsgd::sim::Numeric;
+using popsgd::Numeric;
 using popsgd::sim::parse_encoding;
 using popsgd::sim::parse_numeric;
 using popsgd::sim::Problem;

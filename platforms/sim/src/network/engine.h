@@ -63,7 +63,7 @@ class NetworkEngine final : public NetworkAlgorithm {
   };
 
   [[nodiscard]] AgentConfig config_for(std::uint32_t index) const;
-  [[nodiscard]] popsgd::Numeric numeric_of(std::uint32_t index) const;
+  [[nodiscard]] Numeric numeric_of(std::uint32_t index) const;
   [[nodiscard]] LinkTraits traits() const;
   void start_agents();
   void start(Node& node, AgentConfig config);

@@ -51,9 +51,9 @@ AgentConfig NetworkEngine::config_for(std::uint32_t index) const {
   return config;
 }
 
-popsgd::Numeric NetworkEngine::numeric_of(std::uint32_t index) const {
+Numeric NetworkEngine::numeric_of(std::uint32_t index) const {
   const bool floats = network_.numeric.empty() || adversary_.lies(index);
-  return floats ? popsgd::Numeric::float32 : network_.numeric[index];
+  return floats ? Numeric::float32 : network_.numeric[index];
 }
 
 void NetworkEngine::start_agents() {
@@ -72,7 +72,7 @@ void NetworkEngine::start_agents() {
     node.seeds = Random(settings_.seed, Purpose::network, k + 1);
     node.workspace = left.first(words[k]);
     left = left.subspan(words[k]);
-    if (numeric_of(k) != popsgd::Numeric::float32) {
+    if (numeric_of(k) != Numeric::float32) {
       node.integers.emplace(
           numeric_of(k), swarm_[k], watched(inner_, gradient, this),
           [&node]() -> const Batch& { return next_batch(&node); }, sampler_.scratch());

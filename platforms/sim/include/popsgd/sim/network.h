@@ -115,7 +115,7 @@ struct NetworkSettings {
   std::uint32_t mean_wait_ms = 1000;  ///< between two offers of an agent of speed 1
   std::uint32_t block_length = 0;     ///< parameters; 0: the whole model in one block
   Timing timing{};                    ///< of the agents
-  std::vector<popsgd::Numeric>
+  std::vector<Numeric>
       numeric{};            ///< what each agent's model is made of; empty: all floats. Liars' are floats
   Quantisation quantise{};  ///< of all agents
   bool gate = true;         ///< agents refuse partners much further away than others

@@ -1,5 +1,6 @@
 #include "exchange/learner.h"
 
+#include <popsgd/lattice/points.h>
 #include <popsgd/merge.h>
 
 #include <algorithm>
@@ -46,7 +47,7 @@ class Probes {
           const std::int64_t change = x[k * stride_] - before_[k];
           sum += static_cast<std::uint64_t>(change * change);
         }
-        squares += std::ldexp(static_cast<float>(sum), -2 * tensors.fraction(tensor));
+        squares += static_cast<float>(sum) * lattice::power_of_two(-2 * tensors.fraction(tensor));
       });
     }
     return std::sqrt(squares / static_cast<float>(count_));

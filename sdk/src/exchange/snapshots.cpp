@@ -58,6 +58,11 @@ int widest_exponent(Values values) {
   return lattice::within_reach(lattice::finest_exponent(values) + 24 - kReach);
 }
 
+// Of squares: beyond a float's range.
+double power_of_two(int exponent) {
+  return std::bit_cast<double>(static_cast<std::uint64_t>(exponent + 1023) << 52);
+}
+
 // Of squares of 20 bits a slice's sum fits 64.
 double square(const lattice::Gap& gap) {
   const int shift = excess(largest(gap.values), 20);
@@ -66,7 +71,7 @@ double square(const lattice::Gap& gap) {
     const std::int64_t shifted = value >> shift;
     sum += static_cast<std::uint64_t>(shifted * shifted);
   }
-  return std::ldexp(static_cast<double>(sum), 2 * (gap.exponent + shift));
+  return static_cast<double>(sum) * power_of_two(2 * (gap.exponent + shift));
 }
 
 void write_raw(Values values, lattice::Lattice grid, int bits, std::byte* out) {
@@ -379,7 +384,7 @@ double Snapshots::their_noise(const Slice& slice) const {
   const Scale& scale = slice.scale;
   const bool exact = their_cut_.encoding.bits == 0 ||
                      (their_numeric_ != Numeric::float32 && scale.theirs <= -scale.their_fraction);
-  return exact ? 0 : std::ldexp(1.0 / 6, 2 * scale.theirs);
+  return exact ? 0 : power_of_two(2 * scale.theirs) / 6;
 }
 
 bool Snapshots::within(float limit) const {

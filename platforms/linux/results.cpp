@@ -253,8 +253,8 @@ Json network_json(const Run& run) {
   constexpr auto kDropNames = std::to_array<const char*>(
       {"damaged", "malformed", "unknown", "duplicate", "unexpected", "reflected", "incompatible", "no_room"});
   static_assert(kDropNames.size() == kDrops);
-  constexpr std::array<const char*, kRefusals> kRefusalNames{"none", "not_finite", "out_of_range", "checksum",
-                                                             "too_far", "still"};
+  constexpr std::array<const char*, kRefusals> kRefusalNames{"none",     "not_finite", "out_of_range",
+                                                             "checksum", "too_far",    "still"};
   const sim::NetworkTotals& n = *run.outcome.network;
   Json json;
   json["link"] = run.link;

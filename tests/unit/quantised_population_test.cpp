@@ -15,12 +15,12 @@
 
 namespace {
 
+using popsgd::Numeric;
 using popsgd::Schedule;
 using popsgd::sim::Account;
 using popsgd::sim::DataSpec;
 using popsgd::sim::Encoding;
 using popsgd::sim::Error;
-using popsgd::Numeric;
 using popsgd::sim::parse_encoding;
 using popsgd::sim::parse_numeric;
 using popsgd::sim::Problem;

@@ -1,5 +1,7 @@
 #include "exchange/sightings.h"
 
+#include "numeric/kernels.h"
+
 #include <algorithm>
 
 namespace popsgd {
@@ -8,9 +10,11 @@ Sketch sketch(ConstParams block, std::uint32_t signs) {
   // The sign of parameter k is the top bit of a linear congruential sequence (Knuth's MMIX has the same form; these
   // constants are those of Numerical Recipes).
   Sketch sums{};
-  for (std::size_t k = 0; k < block.size(); ++k) {
+  std::size_t sum = 0;
+  for (const float x : block) {
     signs = signs * 1664525U + 1013904223U;
-    sums[k % sums.size()] += (signs >> 31) != 0 ? block[k] : -block[k];
+    sums[sum] += (signs >> 31) != 0 ? x : -x;
+    sum = (sum + 1) % sums.size();
   }
   return sums;
 }
@@ -18,12 +22,9 @@ Sketch sketch(ConstParams block, std::uint32_t signs) {
 template <std::size_t Places>
 bool Sightings::Ring<Places>::has(const Place& place, float squared) const {
   return std::any_of(places.begin(), places.end(), [&](const Place& known) {
-    float sum = 0;
-    for (std::size_t k = 0; k < place.sketch.size(); ++k) {
-      const float difference = place.sketch[k] - known.sketch[k];
-      sum += difference * difference;
-    }
-    return known.offset == place.offset && sum < squared;
+    const double square =
+        numeric::squared_distance(place.sketch.size(), place.sketch.data(), known.sketch.data());
+    return known.offset == place.offset && square < static_cast<double>(squared);
   });
 }
 

@@ -15,6 +15,8 @@ class Trainer {
   Trainer() = default;
   Trainer(const Trainer&) = delete;
   Trainer& operator=(const Trainer&) = delete;
+  Trainer(Trainer&&) = delete;
+  Trainer& operator=(Trainer&&) = delete;
 
   /// One step of the size that is due at `time`; the loss of its batch before it.
   virtual float step(StepCounter time) = 0;
@@ -27,6 +29,8 @@ class Trainer {
   ~Trainer() = default;  // lies in the agent's workspace, and ends with it
 };
 
+// A virtual destructor would refer to operator delete, which a device may not have; nobody deletes these.
+// NOLINTNEXTLINE(cppcoreguidelines-virtual-class-destructor)
 class FloatTrainer final : public Trainer {
  public:
   FloatTrainer(const AgentConfig& config, Params model, const Gradient& gradient, BatchSource source,
@@ -55,6 +59,7 @@ class FloatTrainer final : public Trainer {
 };
 
 template <typename Weight>
+// NOLINTNEXTLINE(cppcoreguidelines-virtual-class-destructor)
 class FixedTrainer final : public Trainer {
  public:
   FixedTrainer(std::uint64_t seed, std::span<Weight> model, const FixedGradient<Weight>& gradient,

@@ -3,6 +3,7 @@
 #include "fixed/loss.h"
 #include "fixed/narrow.h"
 #include "fixed/rate.h"
+#include "models/layer.h"
 
 #include <popsgd/assert.h>
 #include <popsgd/fixed_network.h>
@@ -16,25 +17,6 @@ namespace popsgd {
 namespace {
 
 using Widths = std::span<const std::uint32_t>;
-
-// One layer's place in the flat parameter vector.
-struct Layer {
-  std::size_t inputs;
-  std::size_t outputs;
-  std::size_t weights;  // offset of outputs x inputs, row-major
-  std::size_t biases;   // offset of outputs
-
-  [[nodiscard]] std::size_t end() const { return biases + outputs; }
-};
-
-Layer layer_at(Widths widths, std::size_t index) {
-  Layer layer{widths[0], widths[1], 0, std::size_t{widths[0]} * widths[1]};
-  for (std::size_t l = 1; l <= index; ++l) {
-    const std::size_t start = layer.end();
-    layer = {widths[l], widths[l + 1], start, start + std::size_t{widths[l]} * widths[l + 1]};
-  }
-  return layer;
-}
 
 template <typename Weight>
 fixed::LayerOf<Weight> of(const Layer& layer, const Weight* x) {

@@ -1,3 +1,4 @@
+#include "models/layer.h"
 #include "numeric/kernels.h"
 
 #include <popsgd/assert.h>
@@ -9,25 +10,6 @@
 
 namespace popsgd {
 namespace {
-
-// One layer's place in the flat parameter vector.
-struct Layer {
-  std::size_t inputs;
-  std::size_t outputs;
-  std::size_t weights;  // offset of outputs x inputs, row-major
-  std::size_t biases;   // offset of outputs
-
-  [[nodiscard]] std::size_t end() const { return biases + outputs; }
-};
-
-Layer layer_at(std::span<const std::uint32_t> widths, std::size_t index) {
-  Layer layer{widths[0], widths[1], 0, std::size_t{widths[0]} * widths[1]};
-  for (std::size_t l = 1; l <= index; ++l) {
-    const std::size_t start = layer.end();
-    layer = {widths[l], widths[l + 1], start, start + std::size_t{widths[l]} * widths[l + 1]};
-  }
-  return layer;
-}
 
 // z = W a + b for every row of a.
 void affine(const Layer& layer, ConstParams x, std::size_t rows, const float* a, float* z) {

@@ -60,8 +60,14 @@ TEST_CASE("the frames' sizes are those of the codec") {
   std::vector<std::byte> memory(4096);
   const auto size = [&](codec::Kind kind) {
     codec::Frame frame{.kind = kind, .exchange = 1};
-    frame.handshake = {
-        .nonce = 1, .fingerprint = 2, .parameters = 3, .block_length = 3, .mtu = 65535, .window = 1};
+    frame.handshake = {.nonce = 1,
+                       .fingerprint = 2,
+                       .parameters = 3,
+                       .block_length = 3,
+                       .mtu = 65535,
+                       .window = 1,
+                       .layout = 4,
+                       .quantises = true};
     if (kind == codec::Kind::ready) frame.acknowledgement = codec::Acknowledgement{.block = 0, .next = 1};
     return codec::encode(frame, memory).value().size() + codec::kSeal;
   };
@@ -186,9 +192,9 @@ TEST_CASE("bytes are those of the frames, to the byte") {
   Learner learner("popsgd", mlp(), fixed_steps(16));
   learner->run_until(300);
   CHECK(learner->account().wrapped == 0);
-  // Four tensors: bits, exponents and a checksum beside the points.
-  const std::uint64_t sent = 2 * mlp().parameters() + 1 + 4 + 4;
-  CHECK(learner->account().bytes == 300 * (85 + 85 + 65 + 49 + 2 * (sent + 56)));
+  // Four tensors: bits and exponents beside the points; the checksums are in READY.
+  const std::uint64_t sent = 2 * mlp().parameters() + 1 + 4;
+  CHECK(learner->account().bytes == 300 * (98 + 98 + 65 + 49 + 2 * (sent + 56)));
   CHECK(wire::framed(65'479) == 65'535);
   CHECK(wire::framed(65'480) == 65'480 + 2 * 56);
 }

@@ -38,7 +38,7 @@ Toll PlainInt8Exchange::meet(LearningAgent& initiator, LearningAgent& responder,
     a[k] = 0.5F * (a[k] + decoded_[1][k]);
     b[k] = 0.5F * (b[k] + decoded_[0][k]);
   }
-  const std::uint64_t sent = a.size() + sizeof(float) * initiator.model.layout().size() + wire::kChecksum;
+  const std::uint64_t sent = a.size() + sizeof(float) * initiator.model.layout().size();
   return {.bytes = wire::exchange(sent, sent)};
 }
 
@@ -75,7 +75,7 @@ Toll TopTenthExchange::meet(LearningAgent& initiator, LearningAgent& responder, 
     ++averaged;
     a[k] = b[k] = initiator.reference[k] = responder.reference[k] = 0.5F * (a[k] + b[k]);
   }
-  const std::uint64_t sent = (a.size() + 7) / 8 + sizeof(float) * averaged + wire::kChecksum;
+  const std::uint64_t sent = (a.size() + 7) / 8 + sizeof(float) * averaged;
   return {.bytes = wire::exchange(sent, sent)};
 }
 

@@ -118,7 +118,8 @@ std::size_t LatticeExchange::send(Side& from, int bits, std::uint32_t name) {
     packed = packed.subspan(size);
     from.checksum = lattice::checksum(y, points, from.checksum);
   });
-  return from.packed.size() - packed.size() + 1 + model.layout().size() + wire::kChecksum;
+  const std::size_t lead = model.integer() ? 2 : 1;  // bytes of a tensor
+  return from.packed.size() - packed.size() + 1 + lead * model.layout().size();
 }
 
 bool LatticeExchange::receive(const Side& from, Side& to, int bits, std::uint32_t name) {

@@ -2,9 +2,10 @@
 //
 //     OFFER  ACCEPT  [chunks of the initiator's model]  [chunks of the responder's]  READY  COMMIT
 //
-// as sdk/src/codec writes them, each with its seal; a unit test holds the sizes to it. A lattice adds to each side's
-// chunks the bits (1 byte), the exponent of every tensor (1 byte each) and a checksum (4 bytes). Points that were out of
-// reach cost all chunks of their side again, with the new number of bits, and one more frame that asks for them.
+// as sdk/src/codec writes them for agents that may quantise, each with its seal; a unit test holds the sizes to it. READY
+// carries the checksums of both models. A lattice adds to each side's chunks the bits (1 byte), and of every tensor the
+// exponent and an integer model's fraction (1 byte each). Points that were out of reach cost all chunks of their side again,
+// with the new number of bits, and one more READY.
 #pragma once
 
 #include <cstddef>
@@ -13,13 +14,12 @@
 namespace popsgd::sim::wire {
 
 inline constexpr std::uint64_t kSeal = 4;
-inline constexpr std::uint64_t kOffer = 81 + kSeal;
-inline constexpr std::uint64_t kAccept = 81 + kSeal;
+inline constexpr std::uint64_t kOffer = 94 + kSeal;
+inline constexpr std::uint64_t kAccept = 94 + kSeal;
 inline constexpr std::uint64_t kReady = 61 + kSeal;  // with an acknowledgement
 inline constexpr std::uint64_t kCommit = 45 + kSeal;
 inline constexpr std::uint64_t kLargestFrame = 65'535;
 inline constexpr std::uint64_t kBesideChunk = 52 + kSeal;
-inline constexpr std::uint64_t kChecksum = 4;
 
 /// Bytes of the frames that carry `payload` bytes one way.
 [[nodiscard]] constexpr std::uint64_t framed(std::uint64_t payload) {

@@ -639,6 +639,31 @@ TEST_CASE("blocks however small do not wear a gate down within an exchange") {
   for (const float x : peer.device.x) CHECK(std::fabs(x - before) <= 0.5F * 1.7F * 0.01F);
 }
 
+TEST_CASE(
+    "a partner that stays where it is for the third time is refused; one that moves is not, nor by one that "
+    "is astray") {
+  AgentConfig config = guarded();
+  config.block_length = 0;
+  const auto refused = [](const ScriptedPeer& peer) {
+    return peer.device.agent.metrics().refused[static_cast<std::size_t>(Refusal::still)];
+  };
+  ScriptedPeer frozen(config);
+  for (std::uint64_t nonce = 1; nonce <= 2; ++nonce) meet_at(frozen, 1, nonce);
+  CHECK(frozen.device.x[0] == 0.75F);
+  const std::vector<float> before = frozen.device.x;
+  for (std::uint64_t nonce = 3; nonce <= 5; ++nonce) {
+    meet_at(frozen, 1, nonce);
+    exchange_at(frozen, 1, 100 + nonce);  // unasked
+  }
+  CHECK(frozen.device.x == before);
+  CHECK(refused(frozen) == 6);
+
+  ScriptedPeer moving(config);
+  for (std::uint64_t nonce = 1; nonce <= 20; ++nonce) meet_at(moving, moving.device.x[0] + 0.01F, nonce);
+  CHECK(refused(moving) == 0);
+  CHECK(moving.device.agent.metrics().completed == 20);
+}
+
 TEST_CASE("a flood of distant offers does not open the gate") {
   ScriptedPeer peer(guarded());
   std::uint64_t nonce = 0;

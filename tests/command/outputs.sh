@@ -49,6 +49,12 @@ done
 grep -q '"quantize": "auto"' "$work/quantised/summary.json" || fail "the encoding is not told"
 grep -q '"numeric": "4 x float32, 2 x int16, 2 x int8"' "$work/quantised/summary.json" || fail "the numbers are not told"
 
+run simulate --data blobs:d=16 --model mlp:32 --agents 8 --interactions 1000 --engine network --quantize 4 --check-invariants \
+  --link mtu=65535,reliable=1 --out "$work/few"
+[ "$status" = 0 ] || fail "--engine network --quantize exits with $status: $(cat "$work/err")"
+grep -q '"quantize": "4"' "$work/few/summary.json" || fail "the network's encoding is not told"
+grep -q '"bits_per_parameter": [^n]' "$work/few/summary.json" || fail "the network's bits a parameter are not told"
+
 for help in --help "simulate --help" "reproduce --help"; do
   # shellcheck disable=SC2086
   run $help

@@ -22,6 +22,7 @@ void add(AgentMetrics& sum, const AgentMetrics& more) {
   sum.in_doubt += more.in_doubt;
   sum.retries += more.retries;
   sum.saturated += more.saturated;
+  sum.saturated_in_steps += more.saturated_in_steps;
   sum.retransmissions += more.retransmissions;
   sum.frames_sent += more.frames_sent;
   sum.bytes_sent += more.bytes_sent;
@@ -61,6 +62,7 @@ NetworkEngine::NetworkEngine(const Problem& problem, const Settings& settings, c
       topology_(topology),
       network_(network),
       inner_(problem.gradient(settings.batch)),
+      layout_(tensors()),
       swarm_(settings.agents, problem.parameters()),
       adversary_(network.byzantine, topology, swarm_, settings.seed),
       sampler_(problem, shards, settings.batch,
@@ -241,11 +243,15 @@ AgentMetrics NetworkEngine::metrics(const Node& node) {
 }
 
 Account NetworkEngine::account() const {
-  Account account{.interactions = completed_};
+  Account account{.interactions = completed_, .models_sent = 2 * completed_};
   for (const std::uint32_t k : adversary_.honest()) {
+    const AgentMetrics all = metrics(nodes_[k]);
     account.gradient_evaluations += nodes_[k].steps;
-    account.bytes += metrics(nodes_[k]).bytes_sent;
+    account.bytes += all.bytes_sent;
+    account.wrapped += all.retries;
+    account.saturated += all.saturated + all.saturated_in_steps;
   }
+  account.wrapped /= 2;  // both sides count an attempt
   account.parallel_time = static_cast<double>(account.gradient_evaluations) / static_cast<double>(models());
   return account;
 }

@@ -64,6 +64,8 @@ class NetworkEngine final : public NetworkAlgorithm {
 
   [[nodiscard]] AgentConfig config_for(std::uint32_t index) const;
   [[nodiscard]] Numeric numeric_of(std::uint32_t index) const;
+  [[nodiscard]] std::vector<Tensor> tensors() const;
+  [[nodiscard]] std::size_t tensor_count() const;
   [[nodiscard]] LinkTraits traits() const;
   void start_agents();
   void start(Node& node, AgentConfig config);
@@ -94,6 +96,7 @@ class NetworkEngine final : public NetworkAlgorithm {
   const Topology& topology_;
   const NetworkSettings network_;
   const Gradient inner_;
+  const std::vector<Tensor> layout_;  // of float models that are quantised: each tensor has its own step
   Swarm swarm_;
   Adversary adversary_;
   std::optional<Swarm> velocities_;

@@ -56,11 +56,28 @@ Numeric NetworkEngine::numeric_of(std::uint32_t index) const {
   return floats ? Numeric::float32 : network_.numeric[index];
 }
 
+// Of a network its layers' weights and biases. Integer models of this engine are one tensor, and so are all beside them.
+std::vector<Tensor> NetworkEngine::tensors() const {
+  if (network_.quantise.width == Width::raw || !network_.numeric.empty()) return {};
+  const auto widths = problem_.widths();
+  std::vector<Tensor> layout;
+  for (std::size_t l = 0; l + 1 < widths.size(); ++l) {
+    layout.push_back({.length = widths[l] * widths[l + 1]});
+    layout.push_back({.length = widths[l + 1]});
+  }
+  return layout;
+}
+
+std::size_t NetworkEngine::tensor_count() const {
+  return std::max<std::size_t>(1, layout_.size());
+}
+
 void NetworkEngine::start_agents() {
   std::vector<std::size_t> words(nodes_.size());
   std::size_t total = 0;
   for (std::uint32_t k = 0; k < nodes_.size(); ++k) {
-    words[k] = (Agent::workspace_size(config_for(k), swarm_[k].size(), 1, numeric_of(k)) + 7) / 8 + 1;
+    words[k] =
+        (Agent::workspace_size(config_for(k), swarm_[k].size(), tensor_count(), numeric_of(k)) + 7) / 8 + 1;
     total += words[k];
   }
   workspaces_.resize(total, kGuard);
@@ -79,7 +96,8 @@ void NetworkEngine::start_agents() {
       if (shadows_) shadows_->follow(k);
     }
     if (crashes_.saves() && !adversary_.lies(k)) {
-      node.store.emplace(Agent::checkpoint_size(config_for(k), swarm_[k].size(), 1, numeric_of(k)));
+      node.store.emplace(
+          Agent::checkpoint_size(config_for(k), swarm_[k].size(), tensor_count(), numeric_of(k)));
       node.save_at = crashes_.save_after();
     }
     start(node, config_for(k));
@@ -97,8 +115,8 @@ void NetworkEngine::start(Node& node, AgentConfig config) {
   const Status status =
       node.integers
           ? node.integers->init(node.agent, config, fixed_schedule(settings_.schedule), workspace, time())
-          : node.agent.init(config, swarm_[k], watched(inner_, gradient, this), {next_batch, &node}, velocity,
-                            sampler_.scratch(), workspace, time());
+          : node.agent.init(config, Model(swarm_[k], layout_), watched(inner_, gradient, this),
+                            {next_batch, &node}, velocity, sampler_.scratch(), workspace, time());
   if (status != Status::ok) throw Error("--engine network: an agent says: " + std::string(text(status)));
   node.up = true;
   connect(node);

@@ -194,8 +194,8 @@ class Agent {
   [[nodiscard]] Status init(const AgentConfig& config, const Model& model, const Gradient& gradient,
                             BatchSource source, Params velocity, Scratch scratch,
                             std::span<std::byte> workspace, Time now) noexcept;
-  /// The same of an integer model, which learns without a float: `scratch` as the gradient says, `sgd` and `schedule` of
-  /// the configuration are not used. Errors also: what FixedSchedule::check says.
+  /// The same of an integer model. Steps and averaging are integers' affair; floats are left in the loss, in distances and in
+  /// waiting times. `scratch` as the gradient says; `sgd` and `schedule` of the configuration are not used. Errors also: what FixedSchedule::check says.
   [[nodiscard]] Status init(const AgentConfig& config, std::span<std::int16_t> model,
                             std::span<const Tensor> layout, const FixedGradient<std::int16_t>& gradient,
                             FixedBatchSource source, const FixedSchedule& schedule,

@@ -54,7 +54,7 @@ enum class Ending : std::uint8_t {
 };
 
 /// Why an offer was rejected, as it travels.
-enum class Rejection : std::uint8_t { version = 1, fingerprint = 2, model = 3, format = 4 };
+enum class Rejection : std::uint8_t { version = 1, fingerprint = 2, model = 3 };
 
 /// The name of an exchange has room for the number of the attempt at its block.
 inline constexpr std::uint64_t kAttemptMask = 3;
@@ -169,7 +169,6 @@ class Exchange {
   void apply(Time now);
   [[nodiscard]] std::size_t merge(Stretch here);
   void remember(Time now);
-  void next_block(Time now);
   void refuse(Refusal refusal, Time now, std::optional<Reply>& reply);
   void end(bool complete, Time now);
   [[nodiscard]] Reply abort(Ending ending) const;

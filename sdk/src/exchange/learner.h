@@ -10,7 +10,6 @@
 #include <popsgd/agent.h>
 
 #include <cstdint>
-#include <optional>
 #include <span>
 
 namespace popsgd {

@@ -12,8 +12,8 @@
 
 namespace popsgd {
 
-/// The head of a checkpoint's records; finished exchanges, gates and step estimates follow, all as they lie in the workspace, so that
-/// to save them takes no memory. Fixed-width fields without gaps, little-endian on every target the SDK builds for.
+/// The head of a checkpoint's records; finished exchanges, gates and step estimates follow, all as they lie in the
+/// workspace, so that to save them takes no memory. Fixed-width fields without gaps, little-endian on every target the SDK builds for.
 struct Records {
   static constexpr std::uint16_t kVersion = 2;
 

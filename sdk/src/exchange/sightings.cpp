@@ -7,8 +7,8 @@
 namespace popsgd {
 
 Sketch sketch(ConstParams block, std::uint32_t signs) {
-  // The sign of parameter k is the top bit of a linear congruential sequence (Knuth's MMIX has the same form; these
-  // constants are those of Numerical Recipes).
+  // The sign of parameter k is the top bit of a linear congruential sequence (the constants: Press et al., Numerical
+  // Recipes, 7.1).
   Sketch sums{};
   std::size_t sum = 0;
   for (const float x : block) {

@@ -61,7 +61,7 @@
 #define next_block(b) ((block_of(b) + 1) * ATTEMPTS)
 #define bit_of(b) (1 << block_of(b))
 
-mtype = { OFFER, ACCEPT, BUSY, STATE, READY, COMMIT, ABORT } /* frames */
+mtype = { OFFER, ACCEPT, BUSY, STATE, READY, COMMIT, ABORT, AGAIN } /* frames */
 mtype = { IDLE, OFFERING, INITIATING, RECEIVING, PREPARED }  /* phases: two of I, two of R */
 
 chan inbox[AGENTS] = [10] of { mtype, byte, byte }; /* kind, xid, block; kept sorted: order has no meaning */
@@ -73,6 +73,12 @@ byte xid[AGENTS];
 byte block[AGENTS];
 bool have_state[AGENTS]; /* I has R's state of the block */
 bool have_ready[AGENTS]; /* I has R's READY for the block */
+#if ATTEMPTS > 1
+bool asks[AGENTS]; /* I asks for R's state again, and has no other of its own */
+#define says(p) (asks[p] -> AGAIN : STATE)
+#else
+#define says(p) STATE
+#endif
 byte offered[AGENTS];
 byte accepted[OFFERERS * OFFERS]; /* nonces R has drawn for an offer */
 byte done[XIDS];                  /* I's DONE table: bits of blocks */
@@ -112,6 +118,9 @@ inline send(to, what, which, of_block) {
 }
 
 inline leave() {
+#if ATTEMPTS > 1
+  asks[me] = false;
+#endif
   phase[me] = IDLE; xid[me] = 0; block[me] = 0; have_state[me] = false; have_ready[me] = false
 }
 
@@ -217,6 +226,9 @@ inline decide() {
      :: block_of(b) + 1 < BLOCKS -> /* at once; R learns from this STATE that the block before is decided */
         have_state[me] = false;
         have_ready[me] = false;
+#if ATTEMPTS > 1
+        asks[me] = false;
+#endif
         block[me] = next_block(b);
         send(responder(x), STATE, x, next_block(b))
      :: else ->
@@ -226,11 +238,18 @@ inline decide() {
 #endif
      fi
 #if ATTEMPTS > 1
-  :: (block[me] + 1) % ATTEMPTS != 0 -> /* either has read wrong: once more */
-     have_state[me] = false;
+  :: (block[me] + 1) % ATTEMPTS != 0 -> /* either has read wrong: once more, or at once for the last time */
+     if
+     :: block[me]++
+     :: block[me] = next_block(block[me]) - 1
+     fi;
      have_ready[me] = false;
-     block[me]++;
-     send(responder(x), STATE, x, block[me])
+     if
+     :: asks[me] = false                           /* R has: it gets I's state again, */
+     :: asks[me] = false; have_state[me] = false   /* or both have, */
+     :: asks[me] = true; have_state[me] = false    /* or only I */
+     fi;
+     send(responder(x), says(me), x, block[me])
 #endif
 #ifndef RELIABLE
   :: send(responder(x), ABORT, x, b); leave()
@@ -269,7 +288,7 @@ inline on_state() {
   :: phase[me] == PREPARED && is_current(me) -> send(initiator(x), READY, x, b)
   :: phase[me] == PREPARED && is_next_block(me) -> commit(); prepare()
 #if ATTEMPTS > 1
-  :: phase[me] == PREPARED && is_current_block(me) && b == block[me] + 1 ->
+  :: phase[me] == PREPARED && is_current_block(me) && b > block[me] ->
      responder_drops(x, block[me]); /* I has not decided this attempt, and never will */
      prepare()
 #endif
@@ -277,12 +296,25 @@ inline on_state() {
   fi
 }
 
+/* R keeps what it has staged, for I's new attempt. */
+inline on_again() {
+#if ATTEMPTS > 1
+  if
+  :: phase[me] == PREPARED && is_current_block(me) && b > block[me] -> prepare()
+  :: phase[me] == PREPARED && is_current(me) -> send(initiator(x), READY, x, b)
+  :: else
+  fi
+#else
+  skip
+#endif
+}
+
 inline on_ready() {
   if
   :: done[x] & bit_of(b) -> send(responder(x), COMMIT, x, b) /* whatever we do now */
 #if ATTEMPTS > 1 && BROKEN != OLD_READY_ABORTED && BROKEN != ANY_ATTEMPT
   :: !(done[x] & bit_of(b)) && phase[me] == INITIATING && is_current_block(me) && b < block[me] ->
-     send(responder(x), STATE, x, block[me]) /* R has not heard of this attempt: I repeats itself until it has */
+     send(responder(x), says(me), x, block[me]) /* R has not heard of this attempt: I repeats itself until it has */
 #endif
   :: !(done[x] & bit_of(b)) && phase[me] == INITIATING && counts_for(me) ->
      have_ready[me] = true;
@@ -331,7 +363,7 @@ inline repeat() {
   x = xid[me]; b = block[me];
   if
   :: phase[me] == OFFERING -> send(responder(x), OFFER, x, 0)
-  :: phase[me] == INITIATING -> send(responder(x), STATE, x, b)
+  :: phase[me] == INITIATING -> send(responder(x), says(me), x, b)
   :: phase[me] == RECEIVING && b == 0 -> send(initiator(x), ACCEPT, x, 0)
   :: phase[me] == RECEIVING -> send(initiator(x), STATE, x, b)
   :: phase[me] == PREPARED -> send(initiator(x), STATE, x, b); send(initiator(x), READY, x, b)
@@ -413,6 +445,7 @@ inline handle() {
   :: kind == READY -> on_ready()
   :: kind == COMMIT -> on_commit()
   :: kind == ABORT -> on_abort()
+  :: kind == AGAIN -> on_again()
   :: kind == 0
   fi
 }

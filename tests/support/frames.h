@@ -15,7 +15,7 @@
 namespace popsgd::codec {
 
 inline constexpr std::array kEveryKind{Kind::offer, Kind::accept, Kind::busy,   Kind::reject, Kind::state,
-                                       Kind::ack,   Kind::ready,  Kind::commit, Kind::abort};
+                                       Kind::ack,   Kind::ready,  Kind::commit, Kind::abort,  Kind::again};
 
 /// In the range [low, high], both extremes far more often than by chance.
 inline std::uint32_t any_of(Random& random, std::uint32_t low, std::uint32_t high) {
@@ -64,7 +64,8 @@ inline Frame any_frame(Random& random, Kind kind, std::span<const std::byte> dat
   if (kind == Kind::offer || kind == Kind::accept) frame.handshake = any_handshake(random);
   if (kind == Kind::busy) frame.retry_ms = any16(random);
   if (kind == Kind::reject || kind == Kind::abort) frame.code = static_cast<std::uint8_t>(random.below(256));
-  if (kind == Kind::state || kind == Kind::ready || kind == Kind::commit || kind == Kind::abort) {
+  if (kind == Kind::state || kind == Kind::ready || kind == Kind::commit || kind == Kind::abort ||
+      kind == Kind::again) {
     frame.block = any16(random);
   }
   if (kind == Kind::state) {

@@ -80,7 +80,8 @@ Bytes built(const Frame& frame) {
   wire::FrameBuilder table(builder);
   table.add_exchange(frame.exchange);
   table.add_kind(wired(kind));
-  if (kind == Kind::state || kind == Kind::ready || kind == Kind::commit || kind == Kind::abort)
+  if (kind == Kind::state || kind == Kind::ready || kind == Kind::commit || kind == Kind::abort ||
+      kind == Kind::again)
     table.add_place(&place);
   if (kind == Kind::state) table.add_data(vector);
   if (kind == Kind::offer || kind == Kind::accept) {
@@ -310,7 +311,7 @@ TEST_CASE("empty bytes, foreign identifiers and frames too long are malformed") 
 }
 
 TEST_CASE("unknown kinds and formats are refused on either side") {
-  for (const int kind : {0, 10, 255}) {
+  for (const int kind : {0, 11, 255}) {
     CHECK(check(Frame{.kind = static_cast<Kind>(kind)}) == Status::unknown_kind);
     Bytes out(200);
     CHECK(encode(Frame{.kind = static_cast<Kind>(kind)}, out).status() == Status::unknown_kind);

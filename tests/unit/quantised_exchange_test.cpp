@@ -85,6 +85,16 @@ double tolerance(const LossyNet& net, std::size_t k) {
   return unit;
 }
 
+// Until an offer gets through: all copies of one may be lost.
+void meet_for_sure(LossyNet& net, std::size_t who) {
+  const std::uint64_t before = net[who].agent.metrics().begun;
+  while (net[who].agent.metrics().begun == before) {
+    REQUIRE(net[who].agent.meet(who == 0 ? kSecond : kFirst, net.now) == Status::ok);
+    net.run(net.now + 400'000, true);
+    REQUIRE(net.quiet());
+  }
+}
+
 void check_pair(Numeric kind, Numeric other, const Quantisation& first, const Quantisation& second) {
   CAPTURE(name(kind));
   CAPTURE(name(other));
@@ -104,7 +114,8 @@ void check_pair(Numeric kind, Numeric other, const Quantisation& first, const Qu
     net.run(net.now + 400'000, true);
     REQUIRE(net.quiet());
   }
-  CHECK(gap(net) < 0.2 * before);
+  const bool coarse = first.bits == 3 && second.bits == 3;
+  CHECK(gap(net) < (coarse ? 0.5 : 0.2) * before);
   double worst = -1;
   for (std::size_t k = 0; k < 2000; ++k)
     worst = std::max(worst, std::fabs(sum(net, k) - sums[k]) - tolerance(net, k));
@@ -152,9 +163,7 @@ TEST_CASE("models that jump apart wrap: the block is sent again in more bits, an
       for (float& x : net[0].x) x += jump * random.normal();
       const auto a = net[0].x;
       const auto b = net[1].x;
-      REQUIRE(net[0].agent.meet(kSecond, net.now) == Status::ok);
-      net.run(net.now + 400'000, true);
-      REQUIRE(net.quiet());
+      meet_for_sure(net, 0);
       REQUIRE(net[0].agent.metrics().completed == ++done);
       // Each moved to the middle, but for the lattice.
       float furthest = 0;
@@ -176,6 +185,40 @@ TEST_CASE("models that jump apart wrap: the block is sent again in more bits, an
   }
 }
 
+TEST_CASE("only what was read wrong crosses again, in two bits more, whichever role its sender has") {
+  constexpr std::size_t kParameters = 20'000;
+  for (const std::size_t initiator : {0U, 1U}) {
+    CAPTURE(initiator);
+    LossyNet net(9, {.delay_ms = 5});
+    for (std::uint32_t k = 0; k < 3; ++k) {
+      AgentConfig config = config_of(k + 1, {Width::fixed, k == 0 ? std::uint8_t{4} : std::uint8_t{8}});
+      config.block_length = 0;
+      config.largest_frame = 65'535;
+      net.add(config, normals(kParameters, k, k == 2 ? 20.0F : 1.0F));
+    }
+    net.connect({.mtu = 65'535});
+    const auto sent = [&net](std::size_t who) {
+      return 8.0 * static_cast<double>(net[who].agent.metrics().bytes_sent) / kParameters;
+    };
+    meet_for_sure(net, 0);
+    REQUIRE(net[1].agent.meet(PeerId{2}, net.now) ==
+            Status::ok);  // far away: it takes large steps from now on
+    net.run(net.now + 400'000, true);
+    // Four times as far apart as the first two have ever been.
+    const std::vector<float> far = normals(kParameters, 1, 6);
+    for (std::size_t k = 0; k < kParameters; ++k) net[0].x[k] = net[1].x[k] + far[k];
+    const std::uint64_t retries = net[1].agent.metrics().retries;
+    const double coarse = sent(0);
+    const double fine = sent(1);
+    meet_for_sure(net, initiator);
+    CHECK(net[0].agent.metrics().completed == 2);
+    CHECK(net[0].agent.metrics().retries == 1);
+    CHECK(net[1].agent.metrics().retries == retries + 1);
+    CHECK(sent(0) - coarse == doctest::Approx(4 + 6).epsilon(0.02));
+    CHECK(sent(1) - fine == doctest::Approx(8).epsilon(0.02));
+  }
+}
+
 TEST_CASE("integer models that jump apart within their range wrap, too, and conserve their sum bit for bit") {
   for (const Numeric kind : {Numeric::int16, Numeric::int8}) {
     for (const Quantisation& width : {Quantisation{Width::fixed, 2}, Quantisation{Width::fixed, 3, true},
@@ -191,9 +234,7 @@ TEST_CASE("integer models that jump apart within their range wrap, too, and cons
             normals(2000, static_cast<std::uint32_t>(1 + k / 8)));  // the same for a while, then another
         std::vector<double> sums;
         for (std::size_t i = 0; i < 2000; ++i) sums.push_back(sum(net, i));
-        REQUIRE(net[static_cast<std::size_t>(k % 2)].agent.meet(k % 2 == 0 ? kSecond : kFirst, net.now) ==
-                Status::ok);
-        net.run(net.now + 400'000, true);
+        meet_for_sure(net, static_cast<std::size_t>(k % 2));
         REQUIRE(net[0].agent.metrics().completed == static_cast<std::uint64_t>(k + 1));
         for (std::size_t i = 0; i < 2000; ++i) REQUIRE(sum(net, i) == sums[i]);
       }

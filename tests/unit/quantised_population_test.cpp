@@ -75,6 +75,7 @@ TEST_CASE("the frames' sizes are those of the codec") {
   CHECK(size(codec::Kind::accept) == wire::kAccept);
   CHECK(size(codec::Kind::ready) == wire::kReady);
   CHECK(size(codec::Kind::commit) == wire::kCommit);
+  CHECK(size(codec::Kind::again) == wire::kAgain);
   CHECK(codec::kStateOverhead + codec::kSeal == wire::kBesideChunk);
   CHECK(codec::kLargestFrame == wire::kLargestFrame);
 }

@@ -61,7 +61,7 @@ enum class Width : std::uint8_t {
 
 /// How this agent's snapshots cross; its partner decides for itself. Values are sent as points of a lattice modulo 2^bits,
 /// of a step that follows from the distances of past exchanges; raw as long as there were none. What the partner reads wrong
-/// its checksum tells: the block is sent again with twice as many bits, at last raw.
+/// its checksum tells: that is sent again in more bits, at last all of it raw.
 struct Quantisation {
   Width width = Width::raw;
   std::uint8_t bits = 4;  ///< if fixed: 2 to 16

@@ -31,7 +31,7 @@ struct Fields {
   std::uint8_t optional = 0;  ///< where there is something to say
 };
 
-constexpr std::size_t kKinds = 10;
+constexpr std::size_t kKinds = 11;
 
 constexpr std::array<Fields, kKinds> kFields{{
     {},                                                         // no kind
@@ -44,12 +44,13 @@ constexpr std::array<Fields, kKinds> kFields{{
     {field::place | field::checksums, field::acknowledgement},  // ready
     {field::place},                                             // commit
     {field::place | field::code},                               // abort
+    {field::place},                                             // again
 }};
-static_assert(static_cast<std::size_t>(Kind::abort) + 1 == kKinds);
+static_assert(static_cast<std::size_t>(Kind::again) + 1 == kKinds);
 static_assert(static_cast<std::size_t>(wire::Kind::MAX) + 1 == kKinds);
 
 constexpr bool known(Kind kind) noexcept {
-  return kind >= Kind::offer && kind <= Kind::abort;
+  return kind >= Kind::offer && kind <= Kind::again;
 }
 
 /// Of a known kind.

@@ -21,6 +21,7 @@ enum class Kind : std::uint8_t {
   ready = 7,   ///< responder: I have staged this block; has the checksums of both snapshots
   commit = 8,  ///< initiator: the block is decided; apply it
   abort = 9,   ///< either: this exchange is over, for `code`
+  again = 10,  ///< initiator: the responder's snapshot of this block was read wrong; wanted in more bits
 };
 
 /// What the sender's parameters are. Any two can be averaged.

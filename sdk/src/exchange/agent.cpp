@@ -439,13 +439,14 @@ void Agent::State::receive_answer(PeerId from, const codec::Frame& frame, Time n
 void Agent::State::receive_stray(PeerId from, const codec::Frame& frame) {
   const FinishedExchange* past = finished.find(name_in(frame));
   drop(past != nullptr ? Drop::duplicate : Drop::unknown);
-  const bool asks = frame.kind == codec::Kind::ready || frame.kind == codec::Kind::state;
+  const bool asks = frame.kind == codec::Kind::ready || frame.kind == codec::Kind::state ||
+                    frame.kind == codec::Kind::again;
   if (!asks) return;
   if (past != nullptr && past->has(frame.block)) {
     if (past->role == Role::responder) return;
     return reply({.to = from, .kind = codec::Kind::commit, .block = frame.block, .exchange = frame.exchange});
   }
-  if (past == nullptr && frame.kind == codec::Kind::state) return;  // may have overtaken its ACCEPT
+  if (past == nullptr && frame.kind != codec::Kind::ready) return;  // may have overtaken its ACCEPT
   reply({.to = from,
          .kind = codec::Kind::abort,
          .code = static_cast<std::uint8_t>(past != nullptr ? Ending::over : Ending::unknown),

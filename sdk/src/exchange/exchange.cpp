@@ -166,16 +166,21 @@ void Exchange::begin_block() {
 
 // A responder whose partner may quantise waits for what it sends, and decides then what to send itself.
 void Exchange::begin_attempt() {
-  const Stretch here = stretch();
-  snapshots_.take(here, offset_of(name_, block(), attempt_));
+  snapshots_.take(stretch(), offset_of(name_, block(), attempt_));
   speaking_ = false;
+  asks_again_ = owes_again_ = false;
   sender_.begin(0);
   receiver_.begin(plain_ ? snapshots_.hear({}) : 1);
   if (plain_ || initiator_) speak();
+  begin_crossing();
+}
+
+void Exchange::begin_crossing() {
   ready_.reset();
   progressed_ = heard_;
   constexpr std::uint64_t kHalfDay = std::uint64_t{12} * 3600 * 1000;
-  const std::uint64_t crossing = std::uint64_t{1000} * here.length * sizeof(float) / config_.timing.slowest;
+  const std::uint64_t crossing =
+      std::uint64_t{1000} * stretch().length * sizeof(float) / config_.timing.slowest;
   block_ends_ = heard_ + config_.timing.idle + static_cast<std::uint32_t>(std::min(crossing, kHalfDay));
   unacknowledged_ = 0;
   acknowledge_now_ = false;
@@ -188,7 +193,8 @@ void Exchange::speak() {
 
 // Raw is always understood. Distances of rotated models say nothing of others: who rotates sends raw to who does not.
 Encoding Exchange::encoding() const {
-  const std::uint8_t bits = steps_.bits(attempt_);
+  const std::uint8_t heard = !initiator_ && snapshots_.heard() ? snapshots_.heard_encoding().bits : 0;
+  const std::uint8_t bits = steps_.bits(attempt_, heard);
   if (plain_ || adopting_ || bits == 0) return {};
   const bool known = snapshots_.known(steps_);
   if (initiator_) return known && rotating_ == steps_.rotates() ? Encoding{bits, rotating_} : Encoding{};
@@ -199,6 +205,7 @@ Encoding Exchange::encoding() const {
 
 bool Exchange::acceptable(Encoding theirs) const {
   if (plain_ || adopting_) return theirs == Encoding{};
+  if (theirs.again && (initiator_ || attempt_ == 0 || theirs.bits == 0)) return false;
   if (!initiator_) return !theirs.rotated || (rotating_ && theirs.bits != 0);
   const Encoding own = snapshots_.spoken();
   if (own.rotated != theirs.rotated || (theirs.rotated && theirs.bits == 0)) return false;
@@ -223,6 +230,8 @@ void Exchange::receive(const codec::Frame& frame, Time now, std::optional<Reply>
       return receive_acknowledgement(frame, now);
     case codec::Kind::ready:
       return receive_ready(frame, now, reply);
+    case codec::Kind::again:
+      return receive_again(frame, now);
     case codec::Kind::commit:
       return receive_commit(frame, now);
     case codec::Kind::abort:
@@ -243,15 +252,34 @@ void Exchange::receive_state(const codec::Frame& frame, Time now, std::optional<
   arrived(frame, now, reply);
 }
 
-// An initiator that begins the next attempt has not decided this one, and never will: what is staged is dropped. It has
-// heard READY of this one, so nothing else than the next can be meant.
+// An initiator that begins another attempt has not decided this one, and never will: what is staged is dropped. What is
+// raw begins anew; otherwise it has read our points right, unless it says so.
 bool Exchange::follow(const codec::Frame& frame) {
-  if (initiator_ || phase_ != Phase::prepared || attempt_in(frame) != attempt_ + 1 || plain_) return false;
-  ++attempt_;
+  if (initiator_ || phase_ != Phase::prepared || plain_) return false;
+  const std::optional<Encoding> theirs = snapshots_.encoding_of(frame.data);
+  const bool last = attempt_in(frame) + 1 == kAttempts;
+  if (!theirs || last != (theirs->bits == 0) || (!last && !repeats_own(*theirs))) return false;
+  attempt_ = attempt_in(frame);
   ++metrics_.retries;
   phase_ = Phase::moving;
-  begin_attempt();
+  if (last) {
+    begin_attempt();
+    return true;
+  }
+  snapshots_.forget_theirs();
+  receiver_.begin(1);
+  if (theirs->again)
+    speak();
+  else
+    sender_.finish();
+  begin_crossing();
   return true;
+}
+
+// Whether these may be the points that were read wrong, in more bits.
+bool Exchange::repeats_own(Encoding theirs) const {
+  const Encoding before = snapshots_.heard_encoding();
+  return before.bits != 0 && before.rotated == theirs.rotated;
 }
 
 void Exchange::arrived(const codec::Frame& frame, Time now, std::optional<Reply>& reply) {
@@ -298,12 +326,27 @@ void Exchange::receive_ready(const codec::Frame& frame, Time now, std::optional<
     owed_commit_ = static_cast<std::uint16_t>((first_ + ordinal_ - 1) % blocks_);
     return drop(Drop::duplicate);
   }
-  if (attempt_in(frame) != attempt_)
+  if (attempt_in(frame) != attempt_) {
+    owes_again_ |= asks_again_;
     return drop(attempt_in(frame) < attempt_ ? Drop::duplicate : Drop::unexpected);
+  }
   if (frame.acknowledgement) receive_acknowledgement(frame, now);
   ready_ = frame.checksums;
   acknowledge_now_ = true;  // if chunks are missing, the responder must at least know that it was heard
   decide(now, reply);
+}
+
+// The initiator has read our points wrong, and we have read its own right: what is staged stays, for its next attempt.
+void Exchange::receive_again(const codec::Frame& frame, Time now) {
+  const bool mine = !initiator_ && phase_ == Phase::prepared && ordinal_of(frame.block) == ordinal_;
+  if (!mine || snapshots_.spoken().bits == 0) return drop(Drop::unexpected);
+  if (attempt_in(frame) <= attempt_) return drop(Drop::duplicate);
+  if (attempt_in(frame) + 1 >= kAttempts) return drop(Drop::unexpected);  // the last is STATE's
+  attempt_ = attempt_in(frame);
+  ++metrics_.retries;
+  speak();
+  progressed_ = now;
+  repeat_at_ = now;
 }
 
 void Exchange::receive_commit(const codec::Frame& frame, Time now) {
@@ -339,9 +382,10 @@ void Exchange::stage(Time now, std::optional<Reply>& reply) {
 
 void Exchange::decide(Time now, std::optional<Reply>& reply) {
   if (!ready_ || !receiver_.complete()) return;
-  const bool same = *ready_ == codec::Checksums{.initiator = snapshots_.own_checksum(),
-                                                .responder = snapshots_.their_checksum()};
-  if (!same && try_again()) return;
+  const bool own_wrong = ready_->initiator != snapshots_.own_checksum();
+  const bool theirs_wrong = ready_->responder != snapshots_.their_checksum();
+  const bool same = !own_wrong && !theirs_wrong;
+  if (!same && try_again(own_wrong, theirs_wrong)) return;
   const Refusal refusal = same ? judge() : Refusal::checksum;
   if (refusal != Refusal::none) return refuse(refusal, now, reply);
 
@@ -355,13 +399,32 @@ void Exchange::decide(Time now, std::optional<Reply>& reply) {
   end(true, now);
 }
 
-// Points that were reduced may have been read wrong; raw ones can not.
-bool Exchange::try_again() {
-  const bool reduced = snapshots_.spoken().bits != 0 || snapshots_.heard_encoding().bits != 0;
-  if (!reduced || attempt_ + 1 >= kAttempts) return false;
-  ++attempt_;
+// Points that were reduced may have been read wrong; raw ones can not. Only what was read wrong crosses again.
+bool Exchange::try_again(bool own_wrong, bool theirs_wrong) {
+  const std::uint8_t own = snapshots_.spoken().bits;
+  const std::uint8_t theirs = snapshots_.heard_encoding().bits;
+  if ((own == 0 && theirs == 0) || attempt_ + 1 >= kAttempts) return false;
+  const auto most = [](std::uint8_t bits) { return bits == 0 || bits >= lattice::kMostBits; };
+  const bool raw = attempt_ + 2 >= kAttempts || (own_wrong && most(own)) || (theirs_wrong && most(theirs));
+  attempt_ = raw ? kAttempts - 1 : static_cast<std::uint8_t>(attempt_ + 1);
   ++metrics_.retries;
-  begin_attempt();
+  if (raw) {
+    begin_attempt();
+    return true;
+  }
+  if (theirs_wrong) {
+    snapshots_.forget_theirs();
+    receiver_.begin(1);
+  }
+  asks_again_ = owes_again_ = !own_wrong;
+  if (own_wrong) {
+    Encoding more = encoding();
+    more.again = theirs_wrong;
+    sender_.begin(snapshots_.speak(more, steps_));
+  } else {
+    sender_.finish();  // READY has said so
+  }
+  begin_crossing();
   return true;
 }
 
@@ -423,9 +486,7 @@ std::size_t Exchange::merge(Stretch here) {
     learner_.merge(here, snapshots_.own_floats(), snapshots_.their_floats(), weight_);
   else if (weight_ != 0)
     saturated = weight_ == 1 ? snapshots_.adopt() : snapshots_.move();
-  if (!steps_.quantises()) return saturated;
-  if (weight_ == 0.5F) snapshots_.observe(steps_);
-  steps_.came_through(attempt_ == 0);
+  if (steps_.quantises() && weight_ == 0.5F) snapshots_.observe(steps_);
   return saturated;
 }
 
@@ -520,6 +581,11 @@ bool Exchange::write(codec::Frame& frame, std::span<std::byte> room, Time now, s
     owed_commit_.reset();
     return true;
   }
+  if (owes_again_) {
+    frame.kind = codec::Kind::again;
+    owes_again_ = false;
+    return true;
+  }
   const bool due = unacknowledged_ > 0 && (acknowledge_now_ || acknowledge_at_.reached(now));
   if (unacknowledged_ > 0 || acknowledge_now_) frame.acknowledgement = receiver_.acknowledgement(block());
   if (phase_ == Phase::prepared && repeat_due(now)) {
@@ -543,7 +609,7 @@ bool Exchange::write(codec::Frame& frame, std::span<std::byte> room, Time now, s
 Time Exchange::deadline(Time now) const {
   Time due = patience_ends();
   if (!confirmed_) return earlier(due, repeat_at_);
-  if (owed_commit_ || acknowledge_now_) return now;
+  if (owed_commit_ || owes_again_ || acknowledge_now_) return now;
   if (phase_ == Phase::prepared) due = earlier(due, repeat_at_);
   if (unacknowledged_ > 0) due = earlier(due, acknowledge_at_);
   if (const auto chunk_due = sender_.deadline(now)) due = earlier(due, *chunk_due);

@@ -9,8 +9,11 @@
 //   decides, applies
 //   COMMIT     ------------------->    applies            or STATE of the next block, which says the same
 //
-// If the points of either side were read wrong, the initiator sends STATE of another attempt at the block, of more bits, which
-// the responder follows: until READY and COMMIT of an attempt meet, nothing is decided. All frames name their attempt.
+// If the points of either side were read wrong, the initiator begins another attempt at the block, which the responder
+// follows: until READY and COMMIT of an attempt meet, nothing is decided. All frames name their attempt.
+//
+//   STATE      ------------------->                       its own in more bits, or, at last, everything anew and raw
+//   AGAIN      ------------------->                       only the responder's are wanted again: it stays prepared
 //
 // Then the next block. ABORT ends an exchange; the initiator never aborts a block it has decided. A responder
 // that has said READY and hears nothing for long drops its half: the one case in which it may differ from its partner.
@@ -141,10 +144,12 @@ class Exchange {
   void open(const codec::Handshake& plan, const codec::Handshake& theirs, LinkTraits traits, Time now);
   void begin_block();
   void begin_attempt();
+  void begin_crossing();
   void speak();
   [[nodiscard]] bool follow(const codec::Frame& frame);
   [[nodiscard]] Encoding encoding() const;
   [[nodiscard]] bool acceptable(Encoding theirs) const;
+  [[nodiscard]] bool repeats_own(Encoding theirs) const;
   [[nodiscard]] Stretch stretch() const;
   [[nodiscard]] std::uint16_t block() const {
     return static_cast<std::uint16_t>((first_ + ordinal_) % blocks_);
@@ -156,13 +161,14 @@ class Exchange {
   void receive_state(const codec::Frame& frame, Time now, std::optional<Reply>& reply);
   void receive_acknowledgement(const codec::Frame& frame, Time now);
   void receive_ready(const codec::Frame& frame, Time now, std::optional<Reply>& reply);
+  void receive_again(const codec::Frame& frame, Time now);
   void receive_commit(const codec::Frame& frame, Time now);
   void receive_abort(const codec::Frame& frame, Time now);
   void arrived(const codec::Frame& frame, Time now, std::optional<Reply>& reply);
 
   void stage(Time now, std::optional<Reply>& reply);   // responder: READY, or ABORT
   void decide(Time now, std::optional<Reply>& reply);  // initiator: COMMIT, ABORT, or another attempt
-  [[nodiscard]] bool try_again();                      // initiator
+  [[nodiscard]] bool try_again(bool own_wrong, bool theirs_wrong);  // initiator
   [[nodiscard]] Refusal judge();
   void remember_distance();  // responder
   void commit(Time now);     // responder
@@ -217,6 +223,8 @@ class Exchange {
   std::optional<codec::Checksums> ready_{};     // initiator: what READY said; responder: what it says
   std::optional<std::uint16_t> owed_commit_{};  // initiator: the block decided last,
   std::uint8_t decided_attempt_ = 0;            // and at which attempt
+  bool asks_again_ = false;                     // initiator: in this attempt, for the responder's alone,
+  bool owes_again_ = false;                     // and is about to say so
   std::uint8_t unacknowledged_ = 0;             // arrivals the peer has not been told of
   bool acknowledge_now_ = false;
 

@@ -138,16 +138,21 @@ std::size_t Snapshots::lead(Encoding encoding, Numeric sender) const {
   return sender == Numeric::float32 || encoding.bits == 0 ? 1 : 2;
 }
 
-std::size_t Snapshots::part_size(std::size_t length, Encoding encoding, Numeric sender) const {
-  const std::size_t points = encoding.bits == 0 ? length * static_cast<std::size_t>(raw_bits(sender)) / 8
-                                                : lattice::packed_size(length, encoding.bits);
+std::uint8_t Snapshots::width(const Slice& slice, std::uint8_t bits) const {
+  return bits_of(Tensors(model_).length(slice.tensor, model_.size()), model_.size(), bits);
+}
+
+std::size_t Snapshots::part_size(const Slice& slice, Encoding encoding, Numeric sender) const {
+  const std::size_t points = encoding.bits == 0
+                                 ? slice.length * static_cast<std::size_t>(raw_bits(sender)) / 8
+                                 : lattice::packed_size(slice.length, width(slice, encoding.bits));
   return lead(encoding, sender) + points;
 }
 
 std::size_t Snapshots::chunk_size(std::size_t at, std::size_t length, Encoding encoding,
                                   Numeric sender) const {
   std::size_t size = plain_ ? 0 : 1;
-  slices(at, length, [&](const Slice& slice) { size += part_size(slice.length, encoding, sender); });
+  slices(at, length, [&](const Slice& slice) { size += part_size(slice, encoding, sender); });
   return size;
 }
 
@@ -185,9 +190,10 @@ void Snapshots::take(Stretch block, std::uint32_t offset) {
   heard_ = settled_ = false;
   floats_ = plain_;
   own_cut_ = their_cut_ = {};
-  first_tensor_ = std::numeric_limits<std::size_t>::max();
-  Tensors(model_).cut(
-      block, [this](std::size_t tensor, Stretch) { first_tensor_ = std::min(first_tensor_, tensor); });
+  first_tensor_ = UINT32_MAX;
+  Tensors(model_).cut(block, [this](std::size_t tensor, Stretch) {
+    first_tensor_ = std::min(first_tensor_, static_cast<std::uint32_t>(tensor));
+  });
   slices([](const Slice& slice) { slice.scale = {.theirs = kUnheard}; });
   model_.visit([this]<typename T>(std::span<T> model) {
     const std::span<T> x = model.subspan(block_.offset, block_.length);
@@ -204,8 +210,8 @@ void Snapshots::take(Stretch block, std::uint32_t offset) {
 std::uint16_t Snapshots::speak(Encoding encoding, const Steps& steps) {
   if (side_ == lattice::Side::initiator)
     floats_ = !model_.integer() && their_numeric_ == Numeric::float32 && encoding.bits == 0;
+  if (encoding.rotated && !own_cut_.encoding.rotated) rotate_own();
   own_cut_ = cut(encoding, model_.numeric());
-  if (encoding.rotated) rotate_own();
   if (!floats_) {
     slices([&](const Slice& slice) {
       slice.scale.own = static_cast<std::int16_t>(own_exponent(slice, encoding, steps));
@@ -219,6 +225,7 @@ std::uint16_t Snapshots::hear(Encoding encoding) {
   if (side_ == lattice::Side::responder)
     floats_ = !model_.integer() && their_numeric_ == Numeric::float32 && encoding.bits == 0;
   their_cut_ = cut(encoding, their_numeric_);
+  slices([](const Slice& slice) { slice.scale.apart = 0; });
   if (floats_)
     begin_as<float>(their_memory_, block_.length);
   else
@@ -270,13 +277,13 @@ std::span<const std::byte> Snapshots::write(std::uint16_t chunk, std::span<std::
   slices(at, length, [&](const Slice& slice) {
     const Values values = own(slice);
     const lattice::Lattice grid = lattice_of(slice, slice.scale.own);
-    const std::size_t end = size + part_size(slice.length, encoding, model_.numeric());
+    const std::size_t end = size + part_size(slice, encoding, model_.numeric());
     if (encoding.bits != 0 || !model_.integer()) room[size++] = static_cast<std::byte>(slice.scale.own);
     if (model_.integer()) room[size++] = static_cast<std::byte>(fraction(slice));
     if (encoding.bits == 0)
       write_raw(values, grid, raw_bits(model_.numeric()), room.data() + size);
     else
-      lattice::encode(values, grid, encoding.bits, room.subspan(size, end - size));
+      lattice::encode(values, grid, width(slice, encoding.bits), room.subspan(size, end - size));
     size = end;
   });
   return room.first(size);
@@ -302,7 +309,7 @@ bool Snapshots::fits(std::uint16_t chunk, std::span<const std::byte> bytes) cons
         sound && std::abs(fraction) <= Model::kMostFraction && lattice::within_reach(exponent) == exponent;
     if (known.theirs != kUnheard)
       sound = sound && known.theirs == exponent && known.their_fraction == fraction;
-    position += part_size(slice.length, their_cut_.encoding, their_numeric_);
+    position += part_size(slice, their_cut_.encoding, their_numeric_);
   });
   return sound;
 }
@@ -319,13 +326,16 @@ void Snapshots::read(std::uint16_t chunk, std::span<const std::byte> bytes) {
     const auto [exponent, fraction] = lead_of_theirs(bytes.data());
     slice.scale.theirs = static_cast<std::int16_t>(exponent);
     slice.scale.their_fraction = static_cast<std::int8_t>(fraction);
-    const std::size_t size = part_size(slice.length, encoding, their_numeric_);
+    const std::size_t size = part_size(slice, encoding, their_numeric_);
     const std::size_t before = lead(encoding, their_numeric_);
     const auto points = bytes.subspan(before, size - before);
-    if (encoding.bits == 0)
+    if (encoding.bits == 0) {
       read_raw(points.data(), raw_bits(their_numeric_), theirs(slice));
-    else
-      lattice::decode(points, own(slice), lattice_of(slice, exponent), encoding.bits, theirs(slice));
+    } else {
+      const std::uint32_t apart = lattice::decode(points, own(slice), lattice_of(slice, exponent),
+                                                  width(slice, encoding.bits), theirs(slice));
+      slice.scale.apart = std::max(slice.scale.apart, static_cast<std::uint16_t>(apart));
+    }
     bytes = bytes.subspan(size);
   });
 }
@@ -443,8 +453,8 @@ std::size_t Snapshots::adopt() {
 
 // --- what is learned of distances
 
-// Points are up to a step further apart than values are. It is taken off, but for a half: of a few bits, where the step is as
-// large as the distance, the next would else be larger still.
+// Of models of which at least one is raw. Points are up to a step further apart than values are. It is taken off, but for a
+// half.
 lattice::Distance Snapshots::seen(const lattice::Gap& gap, int step) {
   const std::uint32_t half = 1U << std::clamp(step - gap.exponent, 0, 30);
   const std::uint32_t most = 2 * largest(gap.values);
@@ -452,8 +462,15 @@ lattice::Distance Snapshots::seen(const lattice::Gap& gap, int step) {
 }
 
 void Snapshots::observe(Steps& steps) {
+  steps.next_block();
   if (floats_) return observe_floats(steps);
+  const Encoding heard = their_cut_.encoding;
+  // Whether the points that were read tell distances of what the agent sends: rotated, or not.
+  const bool told = heard.bits != 0 && heard.rotated == steps.rotates();
   slices([&](const Slice& slice) {
+    const std::size_t offset = block_.offset + slice.at;
+    const lattice::Distance met{slice.scale.apart, slice.scale.theirs};
+    if (told) return steps.observe(slice.tensor, offset, met, distant(slice, steps));
     lattice::Gap apart = gap(slice);
     if (steps.rotates()) {
       constexpr int kExact = 20;  // bits that can be rotated without overflow
@@ -462,9 +479,15 @@ void Snapshots::observe(Steps& steps) {
       for (std::int32_t& value : apart.values) value >>= shift;
       lattice::rotate(apart.values, signs(slice));
     }
-    steps.observe(slice.tensor, block_.offset + slice.at,
-                  seen(apart, std::max(slice.scale.own, slice.scale.theirs)));
+    steps.observe(slice.tensor, offset, seen(apart, std::max(slice.scale.own, slice.scale.theirs)), false);
   });
+}
+
+// Further than points on our lattice, of as few bits as a block is first sent in, would have reached.
+bool Snapshots::distant(const Slice& slice, const Steps& steps) const {
+  if (own_cut_.encoding.bits == 0) return false;
+  const int reach = width(slice, steps.base()) - 1 + slice.scale.own - slice.scale.theirs;
+  return static_cast<int>(std::bit_width(std::uint32_t{slice.scale.apart})) > reach;
 }
 
 void Snapshots::observe_floats(Steps& steps) {
@@ -476,7 +499,7 @@ void Snapshots::observe_floats(Steps& steps) {
       lattice::rotate(theirs, signs(slice));
     }
     steps.observe(slice.tensor, block_.offset + slice.at,
-                  lattice::furthest_apart(Values(ConstParams(own)), Values(ConstParams(theirs))));
+                  lattice::furthest_apart(Values(ConstParams(own)), Values(ConstParams(theirs))), false);
   });
 }
 

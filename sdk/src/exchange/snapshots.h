@@ -6,11 +6,11 @@
 // Two float models of which the initiator sends raw exchange floats, as they are in memory. All others exchange points,
 // of which the raw ones are not reduced. A chunk is then
 //
-//   encoding   1 byte    bits and rotation, the same in all chunks
+//   encoding   1 byte    bits, rotation, and whether the partner's are wanted again: the same in all chunks
 //   and for each tensor it overlaps
 //   exponent   1 byte    of the lattice; not with an integer model's raw points: there it is minus the fraction
 //   fraction   1 byte    of the integer model that sends
-//   points               bits a parameter; raw: 32, 16 or 8
+//   points               bits a parameter, or two more: see bits_of(); raw: 32, 16 or 8
 //
 // Two float agents of which neither quantises leave the first byte away.
 #pragma once
@@ -36,6 +36,7 @@ struct Scale {
   std::int16_t theirs = 0;
   std::int16_t gap = 0;
   std::int8_t their_fraction = 0;  ///< if they are integers
+  std::uint16_t apart = 0;         ///< their points and ours, at most, in their steps, if they are not raw
 };
 
 class Snapshots {
@@ -57,10 +58,13 @@ class Snapshots {
 
   /// The model's block as it is now. `offset` names block and attempt: of dither, coins and signs.
   void take(Stretch block, std::uint32_t offset);
-  /// How it is going to cross; exponents from `steps`. A responder must have heard before. Returns the chunks.
+  /// How it is going to cross; exponents from `steps`. A responder must have heard before. Again: of the same points, more
+  /// bits. Returns the chunks.
   std::uint16_t speak(Encoding encoding, const Steps& steps);
   /// How theirs is going to cross. Returns the chunks.
   std::uint16_t hear(Encoding encoding);
+  /// Theirs were read wrong: they are going to cross again.
+  void forget_theirs() { heard_ = settled_ = false; }
   /// Whether all steps of the block are known.
   [[nodiscard]] bool known(const Steps& steps) const;
   [[nodiscard]] bool heard() const { return heard_; }
@@ -150,7 +154,8 @@ class Snapshots {
 
   [[nodiscard]] Lead lead_of_theirs(const std::byte* bytes) const;
   [[nodiscard]] std::size_t lead(Encoding encoding, Numeric sender) const;
-  [[nodiscard]] std::size_t part_size(std::size_t length, Encoding encoding, Numeric sender) const;
+  [[nodiscard]] std::uint8_t width(const Slice& slice, std::uint8_t bits) const;
+  [[nodiscard]] std::size_t part_size(const Slice& slice, Encoding encoding, Numeric sender) const;
   [[nodiscard]] std::size_t chunk_size(std::size_t at, std::size_t length, Encoding encoding,
                                        Numeric sender) const;
   [[nodiscard]] Cut cut(Encoding encoding, Numeric sender) const;
@@ -159,6 +164,7 @@ class Snapshots {
   [[nodiscard]] float measure() const;
   [[nodiscard]] double their_noise(const Slice& slice) const;
   [[nodiscard]] static lattice::Distance seen(const lattice::Gap& gap, int step);
+  [[nodiscard]] bool distant(const Slice& slice, const Steps& steps) const;
   void observe_floats(Steps& steps);
 
   const Model& model_;
@@ -173,7 +179,7 @@ class Snapshots {
 
   Stretch block_{};
   std::uint32_t offset_ = 0;
-  std::size_t first_tensor_ = 0;
+  std::uint32_t first_tensor_ = 0;
   bool floats_ = true;
   bool heard_ = false;
   bool settled_ = false;

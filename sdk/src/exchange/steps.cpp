@@ -8,48 +8,65 @@ namespace popsgd {
 namespace {
 
 constexpr std::uint8_t kAutomaticBits = 4;
-constexpr std::uint8_t kMostExtra = 4;
-constexpr std::uint8_t kSmooth = 64;  // blocks without a wrap for which an extra bit stays
 
+// An encoding's byte.
+constexpr std::uint8_t kWidths = 16;
 constexpr std::uint8_t kRotated = 16;
+constexpr std::uint8_t kAgain = 32;
+
+// Bits more than at first. Two reach four times as far: hardly ever too little.
+constexpr int kMore[kAttempts - 1] = {0, 2, 8};
+
+std::uint8_t more(int bits, int by) {
+  return static_cast<std::uint8_t>(std::min(bits + by, lattice::kMostBits));
+}
 
 }  // namespace
 
+std::uint8_t bits_of(std::size_t tensor, std::size_t model, std::uint8_t bits) {
+  const bool few = tensor < 1024 && 32 * tensor < model;
+  return few ? more(bits, 2) : bits;
+}
+
 std::byte Encoding::pack() const {
   const int width = bits == 0 ? 0 : bits - 1;
-  return static_cast<std::byte>(width | (rotated ? kRotated : 0));
+  return static_cast<std::byte>(width | (rotated ? kRotated : 0) | (again ? kAgain : 0));
 }
 
 std::optional<Encoding> Encoding::unpack(std::byte packed) {
   const auto value = std::to_integer<std::uint8_t>(packed);
-  const std::uint8_t width = value & (kRotated - 1);
-  if (value >= 2 * kRotated) return {};
+  const std::uint8_t width = value % kWidths;
+  if (value >= 2 * kAgain) return {};
   return Encoding{.bits = static_cast<std::uint8_t>(width == 0 ? 0 : width + 1),
-                  .rotated = value >= kRotated};
+                  .rotated = (value & kRotated) != 0,
+                  .again = (value & kAgain) != 0};
 }
 
 std::uint8_t Steps::base() const {
   return quantisation_.width == Width::fixed ? quantisation_.bits : kAutomaticBits;
 }
 
-// Twice as many at each attempt; after the most there are, and at last, raw.
-std::uint8_t Steps::bits(std::uint8_t attempt) const {
+// Who chooses takes more at once if the last block has needed them, or its partner's has.
+std::uint8_t Steps::bits(std::uint8_t attempt, std::uint8_t heard) const {
   if (!quantises() || attempt + 1 >= kAttempts) return 0;
-  const int first = base() + extra_;
-  const int before = attempt == 0 ? 0 : first << (attempt - 1);
-  if (before >= lattice::kMostBits) return 0;
-  return static_cast<std::uint8_t>(std::min(first << attempt, lattice::kMostBits));
+  const bool wary = quantisation_.width == Width::automatic && (distant_ || heard > base());
+  return more(base(), std::max(kMore[attempt], wary ? kMore[1] : 0));
 }
 
-void Steps::came_through(bool first_attempt) {
-  if (quantisation_.width != Width::automatic) return;
-  if (!first_attempt) {
-    extra_ = std::min<std::uint8_t>(static_cast<std::uint8_t>(extra_ + 1), kMostExtra);
-    smooth_ = 0;
-  } else if (extra_ > 0 && ++smooth_ == kSmooth) {
-    --extra_;
-    smooth_ = 0;
-  }
+// 1.5 times the estimate, rounded up to a power of two, would at 3 bits add more to the models' spread than averaging
+// takes away. Differences that are rotated are nearly normal, their largest hardly varies: 1.06 times will do.
+int Steps::exponent(std::size_t tensor, std::size_t offset, int finest) const {
+  constexpr std::int16_t kHalfAnOctave = 128;
+  lattice::StepEstimate estimate = at(tensor, offset);
+  if (rotates() && base() <= 3)
+    estimate = lattice::StepEstimate::from_bits(static_cast<std::int16_t>(estimate.bits() - kHalfAnOctave));
+  return estimate.exponent(base(), finest);
+}
+
+void Steps::observe(std::size_t tensor, std::size_t offset, lattice::Distance seen, bool distant) {
+  if (seen.steps == 0) seen.steps = 1;  // models that agree are known to be close
+  at(tensor, offset).observe(seen);
+  distant_ |= distant;
 }
 
 }  // namespace popsgd

@@ -17,6 +17,7 @@ namespace popsgd {
 struct Encoding {
   std::uint8_t bits = 0;  ///< a parameter, modulo 2^bits; 0: raw
   bool rotated = false;
+  bool again = false;  ///< an initiator's second attempt: it has read its partner's snapshot wrong, too
 
   friend bool operator==(const Encoding&, const Encoding&) = default;
 
@@ -27,6 +28,11 @@ struct Encoding {
 
 /// Attempts at a block, the last of them raw.
 inline constexpr std::uint8_t kAttempts = 4;
+
+/// Bits of a tensor's parameters where others take `bits`. The largest of a few differences is no good guide to the next
+/// largest: tensors of less than 1024 parameters and a 32nd of the model have two bits more at the same step, four times
+/// the reach. So they, whose bytes do not count, are not what makes a block cross twice.
+[[nodiscard]] std::uint8_t bits_of(std::size_t tensor, std::size_t model, std::uint8_t bits);
 
 /// A step estimate for each slice, the part of a tensor in one of the agent's own blocks. A partner's blocks may be
 /// shorter: as with gates, then the slice counts in which a part begins. Distances are those of rotated models if the
@@ -45,36 +51,30 @@ class Steps {
   [[nodiscard]] bool quantises() const { return quantisation_.width != Width::raw; }
   [[nodiscard]] bool rotates() const { return quantises() && quantisation_.rotate; }
 
-  /// Bits for the attempt at a block whose slices' steps are known or not; 0: raw.
-  [[nodiscard]] std::uint8_t bits(std::uint8_t attempt) const;
+  /// Bits for the attempt at a block; 0: raw. heard: those of the initiator, if this agent is the responder.
+  [[nodiscard]] std::uint8_t bits(std::uint8_t attempt, std::uint8_t heard) const;
   [[nodiscard]] bool known(std::size_t tensor, std::size_t offset) const {
     return at(tensor, offset).known();
   }
   /// Of the step of a slice. The same in all attempts: more bits reach further.
-  [[nodiscard]] int exponent(std::size_t tensor, std::size_t offset, int finest) const {
-    return at(tensor, offset).exponent(base(), finest);
-  }
+  [[nodiscard]] int exponent(std::size_t tensor, std::size_t offset, int finest) const;
 
-  /// A block has come through: how far apart both models are in this slice, in steps of at least 2^finest.
-  void observe(std::size_t tensor, std::size_t offset, lattice::Distance seen) {
-    if (seen.steps == 0) seen.steps = 1;  // models that agree are known to be close
-    at(tensor, offset).observe(seen);
-  }
-  /// A block has come through, at its first attempt or a later one.
-  void came_through(bool first_attempt);
+  /// A block has come through: how far apart both models are in this slice. distant: further than the bits it is first
+  /// sent in reach.
+  void observe(std::size_t tensor, std::size_t offset, lattice::Distance seen, bool distant);
+  /// What has been observed of distant slices so far is of earlier blocks.
+  void next_block() { distant_ = false; }
+  /// The bits that the step is made for.
+  [[nodiscard]] std::uint8_t base() const;
 
  private:
   [[nodiscard]] lattice::StepEstimate& at(std::size_t tensor, std::size_t offset) const {
     return estimates_[offset / block_length_ + tensor];
   }
-  // The bits that the step is made for.
-  [[nodiscard]] std::uint8_t base() const;
-
   const Quantisation& quantisation_;
   std::span<lattice::StepEstimate> estimates_;
   std::size_t block_length_;
-  std::uint8_t extra_ = 0;   // bits beyond the base, if they are chosen automatically
-  std::uint8_t smooth_ = 0;  // blocks in a row that came through at once
+  bool distant_ = false;  // in the last block, in any slice
 };
 
 }  // namespace popsgd

@@ -22,6 +22,10 @@ class Tensors {
   explicit Tensors(const Model& model) : layout_(model.layout()) {}
 
   [[nodiscard]] std::size_t count() const { return layout_.empty() ? 1 : layout_.size(); }
+  /// Parameters of one, in a model of so many.
+  [[nodiscard]] std::size_t length(std::size_t tensor, std::size_t model) const {
+    return layout_.empty() ? model : layout_[tensor].length;
+  }
   [[nodiscard]] int fraction(std::size_t tensor) const {
     return layout_.empty() ? 0 : layout_[tensor].fraction;
   }

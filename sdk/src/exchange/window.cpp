@@ -60,6 +60,11 @@ void Sender::begin(std::uint16_t chunks) {
   base_ = fresh_ = held_ = lost_ = recovery_ = 0;
 }
 
+void Sender::finish() {
+  base_ = fresh_ = chunks_;
+  held_ = lost_ = 0;
+}
+
 std::uint32_t Sender::sent_mask() const {
   return low_bits(fresh_ - base_);
 }

@@ -56,6 +56,9 @@ class Sender {
   /// The next block, of `chunks` >= 1 chunks.
   void begin(std::uint16_t chunks);
 
+  /// The peer has them all: it has said so in other words.
+  void finish();
+
   /// The chunk to send now, if any; it counts as sent.
   [[nodiscard]] std::optional<std::uint16_t> next(Time now);
   /// What the peer has. Returns false for an acknowledgement of what was never sent.

@@ -76,7 +76,7 @@ Toll LatticeExchange::meet(LearningAgent& initiator, LearningAgent& responder, s
       toll.bytes += wire::framed(send(*from, bits, name));
       if (receive(*from, *to, bits, name)) break;
       toll.wrapped = 1;
-      toll.bytes += wire::kReady;
+      toll.bytes += from == &initiator_ ? wire::kReady : wire::kReady + wire::kAgain;
       if (bits == lattice::kMostBits) return toll += meet_raw(name);
       bits = more(bits);
     }

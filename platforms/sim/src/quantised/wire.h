@@ -5,7 +5,7 @@
 // as sdk/src/codec writes them for agents that may quantise, each with its seal; a unit test holds the sizes to it. READY
 // carries the checksums of both models. A lattice adds to each side's chunks the bits (1 byte), and of every tensor the
 // exponent and an integer model's fraction (1 byte each). Points that were out of reach cost all chunks of their side again,
-// with the new number of bits, and one more READY.
+// with the new number of bits, and one more READY; the responder's AGAIN, too.
 #pragma once
 
 #include <cstddef>
@@ -18,6 +18,7 @@ inline constexpr std::uint64_t kOffer = 94 + kSeal;
 inline constexpr std::uint64_t kAccept = 94 + kSeal;
 inline constexpr std::uint64_t kReady = 61 + kSeal;  // with an acknowledgement
 inline constexpr std::uint64_t kCommit = 45 + kSeal;
+inline constexpr std::uint64_t kAgain = 45 + kSeal;
 inline constexpr std::uint64_t kLargestFrame = 65'535;
 inline constexpr std::uint64_t kBesideChunk = 52 + kSeal;
 

@@ -159,7 +159,6 @@ std::optional<sim::NetworkSettings> network_from(const SimulateOptions& options)
     if (options.check_invariants) throw Error("--check-invariants is for --engine network");
     return {};
   }
-  if (options.numeric != SimulateOptions{}.numeric) throw Error("--numeric is for --engine population");
   if (options.settle > 0) throw Error("--settle is for --engine population");
   return sim::NetworkSettings{
       .link = sim::parse_links(options.link),

@@ -49,7 +49,7 @@ struct Settings {
   std::size_t batch = 16;
   std::vector<double> speeds{};     ///< of each agent, mean 1; empty: all equal
   Encoding encoding{};              ///< of PopSGD's models on their way
-  std::vector<Numeric> numerics{};  ///< of PopSGD's agents; empty: all float32
+  std::vector<Numeric> numerics{};  ///< of each of PopSGD's agents; empty: all float32
   float settle = 0;                 ///< below this step size agents of PopSGD average without stepping
   std::uint64_t seed = 1;
 };

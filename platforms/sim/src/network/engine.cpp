@@ -265,7 +265,11 @@ Account NetworkEngine::account() const {
 
 NetworkTotals NetworkEngine::totals() const {
   AgentMetrics all;
-  for (const std::uint32_t k : adversary_.honest()) add(all, metrics(nodes_[k]));
+  std::uint32_t settled = 0;
+  for (const std::uint32_t k : adversary_.honest()) {
+    add(all, metrics(nodes_[k]));
+    if (nodes_[k].up && nodes_[k].agent.settled()) ++settled;
+  }
   return {.virtual_seconds = static_cast<double>(now_) * 1e-6,
           .frames_sent = all.frames_sent,
           .frames_delivered = delivered_,
@@ -282,6 +286,7 @@ NetworkTotals NetworkEngine::totals() const {
           .retransmissions = all.retransmissions,
           .dropped = all.dropped,
           .refused = all.refused,
+          .settled = settled,
           .crashes = crashed_,
           .restored = restored_,
           .violations = invariants_.violations(),

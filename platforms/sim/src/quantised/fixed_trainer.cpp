@@ -127,7 +127,8 @@ FixedSchedule fixed_schedule(const Schedule& schedule) {
   FixedSchedule fixed{.shape = schedule.shape,
                       .eta = FixedRate::from(static_cast<double>(schedule.eta)),
                       .horizon = counter(schedule.horizon),
-                      .breakpoint_count = schedule.breakpoint_count};
+                      .breakpoint_count = schedule.breakpoint_count,
+                      .settle = FixedRate::from(static_cast<double>(schedule.settle))};
   for (std::size_t k = 0; k < schedule.breakpoint_count; ++k) {
     const Schedule::Breakpoint& at = schedule.breakpoints[k];
     fixed.breakpoints[k] = {counter(at.steps), FixedRate::from(static_cast<double>(at.factor))};

@@ -140,6 +140,7 @@ struct NetworkTotals {
   std::uint64_t retransmissions = 0;
   std::array<std::uint64_t, kDrops> dropped{};
   std::array<std::uint64_t, kRefusals> refused{};
+  std::uint32_t settled = 0;  ///< agents that average without stepping now
   std::uint64_t crashes = 0;
   std::uint64_t restored = 0;     ///< restarts from a checkpoint
   std::uint64_t violations = 0;   ///< of the invariants, when they are checked

@@ -187,7 +187,8 @@ std::string schedule_text(const Schedule& schedule) {
 // The population engine does not count them.
 std::string settled_text(const Run& run) {
   if (!run.outcome.network) return {};
-  return ": " + thousands(run.outcome.network->settled) + " of " + thousands(run.settings.agents) + " agents";
+  const sim::NetworkTotals& n = *run.outcome.network;
+  return ": " + thousands(n.settled) + " of " + thousands(run.settings.agents - n.byzantine) + " agents";
 }
 
 std::string crashes_text(const sim::NetworkTotals& n) {

@@ -146,12 +146,12 @@ TEST_CASE(
                                   {"int16:5,int8:5", units<std::int8_t>(), true, false},
                                   {"float32:5,int16:5", units<std::int16_t>(), false, false},
                                   {"float32:4,int16:3,int8:3", units<std::int8_t>(), false, false}};
-  for (const auto& [numeric, coarser, exact, alike] : swarms) {
+  for (const Swarm& swarm : swarms) {
     for (const Width width : {Width::raw, Width::automatic}) {
-      CAPTURE(numeric);
+      CAPTURE(swarm.numeric);
       CAPTURE(static_cast<int>(width));
       sim::Settings settings = settling(10, 3, sim::Merge::average);
-      settings.numerics = sim::parse_numeric(numeric, 10);
+      settings.numerics = sim::parse_numeric(swarm.numeric, 10);
       VirtualNetwork net(blobs(), settings, {.quantise = {.width = width}, .gate = false});
       settle(net);
       const std::uint64_t steps = net->account().gradient_evaluations;
@@ -160,8 +160,8 @@ TEST_CASE(
       to_rest(net);
       CHECK(net->account().gradient_evaluations == steps);
       std::ranges::transform(net.mean(), drift, drift.begin(), std::minus<>());
-      CHECK(largest(drift, coarser) <= (exact ? 0 : 0.01));
-      CHECK(largest(spread(net), coarser) <= (alike ? 1 : 3));
+      CHECK(largest(drift, swarm.coarser) <= (swarm.exact ? 0 : 0.01));
+      CHECK(largest(spread(net), swarm.coarser) <= (swarm.alike ? 1 : 3));
     }
   }
 }

@@ -15,7 +15,7 @@ constexpr double kMostWait = 24.0 * 3600 * 1000 / 32;     // ms; what an agent t
 constexpr std::uint32_t kOrigin = 0xFFFF'FFFFU - 60'000;  // ms: the agents' clocks wrap around in a minute
 constexpr std::uint64_t kPatience = 600'000'000;  // microseconds without any exchange, and 1000 waits more
 
-// Of those who send floats as they are, and all, there is nothing to tell apart.
+// Where all send floats as they are there is nothing to tell apart.
 std::vector<Tensor> layout_of(const Problem& problem, const Settings& settings,
                               const NetworkSettings& network) {
   const bool plain = network.quantise.width == Width::raw && settings.numerics.empty();

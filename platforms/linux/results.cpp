@@ -184,6 +184,13 @@ std::string schedule_text(const Schedule& schedule) {
   return text;
 }
 
+// The population engine does not count them.
+std::string settled_text(const Run& run) {
+  if (!run.outcome.network) return {};
+  const sim::NetworkTotals& n = *run.outcome.network;
+  return ": " + thousands(n.settled) + " of " + thousands(run.settings.agents - n.byzantine) + " agents";
+}
+
 std::string crashes_text(const sim::NetworkTotals& n) {
   return thousands(n.crashes) + " failures, " + thousands(n.restored) + " restarts from a checkpoint";
 }
@@ -223,8 +230,9 @@ Settings settings_table(const Run& run) {
   if (!s.numerics.empty())
     table.push_back({"numbers", numeric_text(s) + "; " + thousands(run.last().account.saturated) +
                                     " cut off at the ends of their types"});
-  if (s.settle > 0)
-    table.push_back({"settled", "below step size " + significant(static_cast<double>(s.settle))});
+  if (s.schedule.settle > 0)
+    table.push_back({"settled", "below step size " + significant(static_cast<double>(s.schedule.settle)) +
+                                    settled_text(run)});
   if (!run.link.empty()) table.push_back({"links", run.link});
   if (run.outcome.network) table.push_back({"contacts", run.contacts});
   if (run.outcome.network) {
@@ -272,6 +280,7 @@ Json network_json(const Run& run) {
   json["retransmissions"] = n.retransmissions;
   json["dropped"] = by_reason(kDropNames, n.dropped, 0);
   json["refused"] = by_reason(kRefusalNames, n.refused, 1);
+  json["settled_agents"] = n.settled;
   json["crashes"] = n.crashes;
   json["restored"] = n.restored;
   json["violations"] = n.violations;

@@ -119,13 +119,13 @@ sim::Settings settings_from(const SimulateOptions& options) {
   check_rate("--momentum", options.momentum, 1, "at least 0 and below 1");
   settings.sgd = {static_cast<float>(options.weight_decay), static_cast<float>(options.momentum)};
   settings.schedule = schedule_from(options);
+  check_rate("--settle", options.settle, 1000, "a step size of at least 0 and below 1000");
+  settings.schedule.settle = static_cast<float>(options.settle);
   settings.clock = static_cast<sim::Clock>(choose("--clock", options.clock, kClocks));
   settings.merge = static_cast<sim::Merge>(choose("--merge", options.merge, kMerges));
   settings.local_steps = local_steps_from(options.local_steps);
   if (!options.quantise.empty()) settings.encoding = sim::parse_encoding(options.quantise);
   settings.numerics = sim::parse_numeric(options.numeric, settings.agents);
-  check_rate("--settle", options.settle, 1000, "a step size of at least 0 and below 1000");
-  settings.settle = static_cast<float>(options.settle);
   if (options.speeds != "equal")
     settings.speeds = sim::make_speeds(options.speeds, settings.agents, settings.seed);
   return settings;
@@ -159,8 +159,6 @@ std::optional<sim::NetworkSettings> network_from(const SimulateOptions& options)
     if (options.check_invariants) throw Error("--check-invariants is for --engine network");
     return {};
   }
-  if (options.numeric != SimulateOptions{}.numeric) throw Error("--numeric is for --engine population");
-  if (options.settle > 0) throw Error("--settle is for --engine population");
   return sim::NetworkSettings{
       .link = sim::parse_links(options.link),
       .contacts = sim::parse_contacts(options.contacts),

@@ -31,6 +31,7 @@ Examples:
   popsgd simulate --quantize 4 --numeric float32:24,int16:8 --out four-bits
   popsgd simulate --schedule piecewise:1000=0 --settle 1e-6 --interactions 17000 --out settled
   popsgd simulate --engine network --link loss=0.1,delay=20,jitter=40 --out lossy
+  popsgd simulate --engine network --numeric float32:24,int16:8 --quantize 4 --out devices
   popsgd simulate --engine network --contacts mobile:degree=4,speed=0.01 --out walkers
   popsgd simulate --engine network --byzantine sign-flip:0.1 --agents 20 --interactions 4000
 
@@ -108,10 +109,12 @@ void declare_simulate(CLI::App& app, SimulateOptions& o) {
   app.add_option("--quantize", o.quantise,
                  "popsgd, both engines: what is sent of a model: auto, raw, or bits from 2 to 16 [3:rotate]")
       ->type_name("CODE");
-  app.add_option("--numeric", o.numeric,
-                 "popsgd: what agents learn in: float32, int16, int8, or a mix such as float32:24,int16:8")
+  app.add_option(
+         "--numeric", o.numeric,
+         "popsgd, both engines: what agents learn in: float32, int16, int8, or a mix: float32:24,int16:8")
       ->capture_default_str();
-  app.add_option("--settle", o.settle, "popsgd: below this step size agents go on averaging without stepping")
+  app.add_option("--settle", o.settle,
+                 "popsgd, both engines: below this step size agents go on averaging without stepping")
       ->capture_default_str();
   app.add_option("--topology", o.topology, "Who can meet whom [complete]");
   app.add_option("--speeds", o.speeds, "Clock rates: equal, uniform:R (spread over 1:R), two:R,FRACTION")

@@ -25,7 +25,8 @@ float Schedule::rate(StepCounter t) const noexcept {
 
 Status Schedule::check() const noexcept {
   const auto valid = [](double value) { return std::isfinite(value) && value >= 0; };
-  if (!valid(static_cast<double>(eta)) || !valid(horizon) || horizon == 0) return Status::invalid_rate;
+  if (!valid(static_cast<double>(eta)) || !valid(static_cast<double>(settle))) return Status::invalid_rate;
+  if (!valid(horizon) || horizon == 0) return Status::invalid_rate;
   if (breakpoint_count > kMaxBreakpoints) return Status::invalid_size;
   for (std::size_t k = 0; k < breakpoint_count; ++k) {
     if (!valid(breakpoints[k].steps) || !valid(static_cast<double>(breakpoints[k].factor))) {

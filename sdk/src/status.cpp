@@ -20,6 +20,8 @@ std::string_view text(Status status) noexcept {
       return "a class label is not below the number of classes";
     case Status::busy:
       return "an exchange is under way; try again when it is over";
+    case Status::settled:
+      return "the step size is below the one at which steps end";
     case Status::unknown_peer:
       return "no peer of this name is known; add it first";
     case Status::no_room:

@@ -55,6 +55,7 @@ exits 2 "it is auto, raw, or bits from 2 to 16" -- simulate --data blobs --quant
 exits 2 "did you mean 'int16'" -- simulate --data blobs --numeric int61
 exits 2 "adds up to 3 agents" -- simulate --data blobs --agents 4 --numeric float32:2,int16:1
 exits 2 "learns data with classes" -- simulate --data least-squares --numeric int16
+exits 2 "learns data with classes" -- simulate --data least-squares --engine network --numeric int16
 exits 2 "leave --momentum at 0" -- simulate --data blobs --numeric int8 --momentum 0.9
 exits 2 "leave --weight-decay at 0" -- simulate --data blobs --numeric int8 --weight-decay 0.1
 exits 2 "are for --algorithm popsgd" -- simulate --data blobs --quantize 4 --algorithm dpsgd

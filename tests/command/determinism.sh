@@ -25,4 +25,11 @@ for run in 1 2; do
   [ "$status" = 0 ] || fail "--engine network exits with $status: $(cat "$work/err")"
 done
 cmp -s "$work/network1/metrics.csv" "$work/network2/metrics.csv" || fail "--engine network: two runs differ"
+
+for run in 1 2; do
+  run simulate --engine network --link loss=0.1 --data blobs:d=4 --agents 8 --interactions 500 --quantize 4 \
+    --numeric float32:4,int16:4 --out "$work/integers$run"
+  [ "$status" = 0 ] || fail "--engine network --numeric exits with $status: $(cat "$work/err")"
+done
+cmp -s "$work/integers1/metrics.csv" "$work/integers2/metrics.csv" || fail "--engine network --numeric: two runs differ"
 finish

@@ -55,6 +55,13 @@ run simulate --data blobs:d=16 --model mlp:32 --agents 8 --interactions 1000 --e
 grep -q '"quantize": "4"' "$work/few/summary.json" || fail "the network's encoding is not told"
 grep -q '"bits_per_parameter": [^n]' "$work/few/summary.json" || fail "the network's bits a parameter are not told"
 
+run simulate --data blobs:d=16 --model mlp:32 --agents 8 --interactions 1500 --engine network --numeric float32:4,int16:2,int8:2 \
+  --schedule piecewise:100=0 --settle 1e-6 --check-invariants --out "$work/settled"
+[ "$status" = 0 ] || fail "--engine network --numeric exits with $status: $(cat "$work/err")"
+grep -q '"numeric": "4 x float32, 2 x int16, 2 x int8"' "$work/settled/summary.json" || fail "the network's numbers are not told"
+grep -q '"settled_agents": 8' "$work/settled/summary.json" || fail "not all agents of the network have settled"
+grep -q '"violations": 0' "$work/settled/summary.json" || fail "integers in a network violate an invariant"
+
 for help in --help "simulate --help" "reproduce --help"; do
   # shellcheck disable=SC2086
   run $help

@@ -134,6 +134,16 @@ TEST_CASE("every shape of schedule has its hand-computed rates") {
   }
 }
 
+TEST_CASE("a schedule has settled from the count on at which its rate falls below the threshold, not at it") {
+  Schedule schedule{.shape = Shape::inverse, .eta = 0.5F, .horizon = 100};
+  CHECK_FALSE(schedule.settled(StepCounter(1'000'000'000)));
+  schedule.settle = 0.25F;
+  CHECK_FALSE(schedule.settled(StepCounter(100)));
+  CHECK(schedule.settled(StepCounter::from_bits((100 << 16) + 1)));
+  CHECK_FALSE(Schedule{.eta = 0}.settled(StepCounter(0)));  // never, if not asked for
+  CHECK(Schedule{.eta = 0, .settle = 1e-30F}.settled(StepCounter(0)));
+}
+
 TEST_CASE("check() accepts the whole stated range") {
   CHECK(Schedule{}.check() == Status::ok);
   CHECK(Schedule{.eta = 0}.check() == Status::ok);
@@ -151,6 +161,7 @@ TEST_CASE("check() refuses values out of range") {
     CAPTURE(bad);
     const auto wide = static_cast<double>(bad);
     CHECK(Schedule{.eta = bad}.check() == Status::invalid_rate);
+    CHECK(Schedule{.settle = bad}.check() == Status::invalid_rate);
     CHECK(Schedule{.horizon = wide}.check() == Status::invalid_rate);
     CHECK(Schedule{.breakpoint_count = 1, .breakpoints = {{{wide, 1}}}}.check() == Status::invalid_rate);
     CHECK(Schedule{.breakpoint_count = 1, .breakpoints = {{{1, bad}}}}.check() == Status::invalid_rate);

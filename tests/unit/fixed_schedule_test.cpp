@@ -122,6 +122,30 @@ TEST_CASE("the shortest horizon and the longest count make a rate, not an overfl
   CHECK(schedule.rate(last) == FixedRate{});
 }
 
+TEST_CASE(
+    "a schedule has settled where its rate is below the threshold, in whatever units they are written") {
+  Random random(3, Purpose::user);
+  const auto any = [&random] {
+    const auto mantissa = random.bits() >> random.below(33) % 32;
+    return FixedRate{mantissa, static_cast<std::int8_t>(random.below(random.below(2) == 0 ? 4 : 128))};
+  };
+  std::uint64_t settled = 0;
+  for (int k = 0; k < 20'000; ++k) {
+    FixedSchedule schedule{.eta = any(), .settle = any()};
+    if (k % 4 == 0 && schedule.eta.mantissa < 1U << 31 &&
+        schedule.eta.shift < 127)  // the same value, and one above
+      schedule.settle = {schedule.eta.mantissa * 2 + random.below(2),
+                         static_cast<std::int8_t>(schedule.eta.shift + 1)};
+    CAPTURE(value(schedule.eta));
+    CAPTURE(value(schedule.settle));
+    REQUIRE(schedule.settled(StepCounter(7)) == (value(schedule.eta) < value(schedule.settle)));
+    settled += schedule.settled(StepCounter(7)) ? 1 : 0;
+  }
+  CHECK(settled > 5'000);
+  CHECK_FALSE(FixedSchedule{.eta = {}}.settled(StepCounter(0)));  // never, if not asked for
+  CHECK(FixedSchedule{.eta = {}, .settle = {.mantissa = 1, .shift = 127}}.settled(StepCounter(0)));
+}
+
 TEST_CASE("check() refuses what is no schedule") {
   FixedSchedule good;
   good.breakpoint_count = 2;
@@ -130,6 +154,9 @@ TEST_CASE("check() refuses what is no schedule") {
   CHECK(good.check() == Status::ok);
   FixedSchedule bad = good;
   bad.eta.shift = -1;
+  CHECK(bad.check() == Status::invalid_rate);
+  bad = good;
+  bad.settle.shift = -1;
   CHECK(bad.check() == Status::invalid_rate);
   bad = good;
   bad.horizon = StepCounter(0);

@@ -51,7 +51,7 @@ Settings settling(Settings settings, double steps) {
   settings.schedule.shape = Schedule::Shape::piecewise;
   settings.schedule.breakpoint_count = 1;
   settings.schedule.breakpoints[0] = {steps, 0};
-  settings.settle = 1e-6F;
+  settings.schedule.settle = 1e-6F;
   return settings;
 }
 

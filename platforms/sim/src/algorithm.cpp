@@ -24,7 +24,7 @@ std::unique_ptr<Algorithm> make_algorithm(std::string_view name, const Problem& 
   const auto population = [&](Interaction kind) {
     return std::make_unique<Population>(kind, problem, settings, topology, shards, workers);
   };
-  if (name != "popsgd" && (quantised(settings) || settings.settle > 0))
+  if (name != "popsgd" && (quantised(settings) || settings.schedule.settle > 0))
     throw Error("--quantize, --numeric and --settle are for --algorithm popsgd");
   if (name == "popsgd" && quantised(settings))
     return std::make_unique<QuantisedPopulation>(problem, settings, topology, shards, workers);

@@ -44,7 +44,7 @@ Outcome run(const Experiment& experiment, Workers& workers, const Progress& prog
   Meter meter(experiment.problem, workers);
   std::optional<GammaTheory> theory;
   const bool plain = experiment.settings.encoding.code == Encoding::Code::none &&
-                     experiment.settings.numerics.empty() && experiment.settings.settle == 0;
+                     experiment.settings.numerics.empty() && experiment.settings.schedule.settle == 0;
   if (experiment.algorithm == "popsgd" && network == nullptr && plain) {
     theory.emplace(experiment.problem, experiment.settings, experiment.topology, experiment.shards);
   }

@@ -141,7 +141,7 @@ bool Population::fusable() const {
   return problem_.quadratic() != nullptr && kind_ == Interaction::both && settings_.batch == 1 &&
          settings_.local_steps.mean == 1 && settings_.merge == Merge::average &&
          settings_.sgd.momentum == 0 && settings_.schedule.shape == Schedule::Shape::constant &&
-         settings_.settle == 0 && shards_.shared();
+         settings_.schedule.settle == 0 && shards_.shared();
 }
 
 void Population::run_fused(std::span<const Pair> pairs) {

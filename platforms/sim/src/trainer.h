@@ -38,7 +38,7 @@ class Trainer {
   }
 
   /// Its step size has fallen below the threshold: it goes on averaging, without steps.
-  [[nodiscard]] bool settled(std::uint32_t model) const { return rate(model) < settings_.settle; }
+  [[nodiscard]] bool settled(std::uint32_t model) const { return rate(model) < settings_.schedule.settle; }
 
   /// An interaction of two agents as far as their counters are concerned.
   void average_counters(std::uint32_t a, std::uint32_t b) {

@@ -109,7 +109,7 @@ struct AgentConfig {
   std::uint64_t fingerprint = 0;  ///< of model and swarm; agents with another one are refused
 
   Sgd sgd{};
-  Schedule schedule{};
+  Schedule schedule{};  ///< with Schedule::settle: below that step size it only averages
   ScheduleCounter schedule_counter = ScheduleCounter::gossip;
   Averaging averaging = Averaging::non_blocking;
   std::uint16_t local_steps = 0;  ///< H: steps at every exchange; 0: only when the application calls step()
@@ -207,7 +207,7 @@ class Agent {
                             std::span<std::int32_t> scratch, std::span<std::byte> workspace,
                             Time now) noexcept;
 
-  /// One local SGD step; the loss of its batch before it. busy during an exchange that blocks.
+  /// One local SGD step; the loss of its batch before it. busy during an exchange that blocks; settled: see settled().
   Result<float> step() noexcept;
 
   /// A peer that can be reached, or what is now known of the path to it. no_room when all places are taken.
@@ -249,6 +249,9 @@ class Agent {
 
   [[nodiscard]] bool exchanging() const noexcept;
   [[nodiscard]] bool fresh() const noexcept;
+  /// Its step size has fallen below its schedule's `settle`: it goes on averaging, and takes no steps, neither its own nor
+  /// the application's, unless averaging takes its counter back.
+  [[nodiscard]] bool settled() const noexcept;
   [[nodiscard]] StepCounter counter() const noexcept;
   [[nodiscard]] const AgentMetrics& metrics() const noexcept;
 

@@ -94,9 +94,13 @@ struct FixedSchedule {
   StepCounter horizon{1};                ///< the count over which the inverse shapes decay; not 0
   std::size_t breakpoint_count = 0;
   std::array<Breakpoint, kMaxBreakpoints> breakpoints{};  ///< the first `breakpoint_count`, ascending
+  FixedRate settle{};                                     ///< as Schedule's; 0: never
 
   /// The step size after `t` steps. What is beyond a FixedRate's range is its largest, or 0.
   [[nodiscard]] FixedRate rate(StepCounter t) const noexcept;
+
+  /// Whether that is below `settle`, compared as integers.
+  [[nodiscard]] bool settled(StepCounter t) const noexcept;
 
   /// invalid_rate for a negative shift, a horizon of 0 or breakpoints that do not ascend, invalid_size for more than
   /// kMaxBreakpoints.

@@ -30,9 +30,15 @@ struct Schedule {
   double horizon = 1;  ///< the count over which the inverse shapes decay; finite, > 0
   std::size_t breakpoint_count = 0;
   std::array<Breakpoint, kMaxBreakpoints> breakpoints{};  ///< the first `breakpoint_count`, ascending
+  float settle =
+      0;  ///< a step size; an agent whose own is below it averages without stepping; finite, >= 0; 0: never
 
   /// The step size after `t` steps.
   [[nodiscard]] float rate(StepCounter t) const noexcept;
+
+  /// Whether that is below `settle`: no more steps are taken. What there still is to gain lies in averaging: an agent's
+  /// distance from the mean model is the noise of its last steps.
+  [[nodiscard]] bool settled(StepCounter t) const noexcept { return rate(t) < settle; }
 
   /// invalid_rate where a value is outside the range stated at its field or breakpoints do not ascend, invalid_size
   /// for more than kMaxBreakpoints.

@@ -16,6 +16,7 @@ enum class Status : std::uint8_t {
   no_function,         ///< a callback that is needed is null
   label_out_of_range,  ///< a class label is not below the number of classes
   busy,                ///< an exchange is under way
+  settled,             ///< the step size is below Schedule::settle
   unknown_peer,        ///< no peer of this name is known
   no_room,             ///< all places are taken
   store_failed,        ///< the store could not read, write, erase or sync

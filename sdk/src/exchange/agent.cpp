@@ -549,6 +549,9 @@ bool Agent::exchanging() const noexcept {
 bool Agent::fresh() const noexcept {
   return state_->learner.fresh();
 }
+bool Agent::settled() const noexcept {
+  return state_->learner.settled();
+}
 StepCounter Agent::counter() const noexcept {
   return state_->learner.counter();
 }

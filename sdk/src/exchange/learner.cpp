@@ -23,6 +23,10 @@ constexpr std::uint64_t kCounterGap = std::uint64_t{64} << 16;
 constexpr std::uint8_t kUnasked = 2;
 constexpr int kMostCredit = 8;
 
+// Whoever is nearer than this part of a local step holds nobody back, and need not be seen to move. When agents have
+// settled all come that close, and at last to one place.
+constexpr float kNear = 1.0F / 16;
+
 // Some parameters as they were, to tell by how much a step changes them.
 template <typename T>
 class Probes {
@@ -61,12 +65,11 @@ class Probes {
 
 }  // namespace
 
-float Learner::step() {
+Result<float> Learner::step() {
+  if (settled()) return Status::settled;
   return model_.visit([this](auto x) {
     const Probes probes(x);
-    const StepCounter time =
-        config_.schedule_counter == ScheduleCounter::gossip ? counter_ : StepCounter(steps_);
-    const float loss = trainer_.step(time);
+    const float loss = trainer_.step(time());
     counter_.add_step();
     ++steps_;
     last_update_ = probes.change(x, Tensors(model_));
@@ -97,7 +100,7 @@ Refusal Learner::judge(Stretch block, ConstParams mine, ConstParams theirs) {
 
 // Of an exchange's first block; and only those that the agent has drawn are remembered.
 bool Learner::stands_still(Stretch block, ConstParams theirs, float distance) {
-  if (sightings_ == nullptr || first_.gate != UINT32_MAX) return false;
+  if (sightings_ == nullptr || first_.gate != UINT32_MAX || distance < kNear * last_update_) return false;
   const bool still = sightings_->stands_still(block.offset, theirs, distance);
   if (!chosen_) sightings_->forget();
   return still;

@@ -27,8 +27,10 @@ class Learner {
         fresh_(config.fresh),
         sightings_(sightings) {}
 
-  /// One local SGD step; the loss before it.
-  float step();
+  /// One local SGD step; the loss before it. settled: it takes none.
+  Result<float> step();
+  /// Whether its step size is below the one at which it only averages. If its counter falls back, so does this.
+  [[nodiscard]] bool settled() const { return trainer_.settled(time()); }
 
   /// Whether the partner's block may be averaged with; remembers its distance, and where it was if they are merged.
   [[nodiscard]] Refusal judge(Stretch block, ConstParams mine, ConstParams theirs);
@@ -62,6 +64,10 @@ class Learner {
   void resume(StepCounter counter, const Records& records);
 
  private:
+  /// What its schedule runs on.
+  [[nodiscard]] StepCounter time() const {
+    return config_.schedule_counter == ScheduleCounter::gossip ? counter_ : StepCounter(steps_);
+  }
   [[nodiscard]] bool admits(std::size_t gate, float distance, bool certain = true);
   [[nodiscard]] bool stands_still(Stretch block, ConstParams theirs, float distance);
 

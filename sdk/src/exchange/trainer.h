@@ -20,6 +20,8 @@ class Trainer {
 
   /// One step of the size that is due at `time`; the loss of its batch before it.
   virtual float step(StepCounter time) = 0;
+  /// Whether the step size that is due at `time` is one at which no steps are taken any more.
+  [[nodiscard]] virtual bool settled(StepCounter time) const = 0;
   /// The model is another: what led elsewhere is forgotten.
   virtual void forget() = 0;
   /// Values cut off at the ends of their types so far.
@@ -46,6 +48,7 @@ class FloatTrainer final : public Trainer {
     return config_.sgd.step(gradient_, source_.function(source_.context), config_.schedule.rate(time), model_,
                             velocity_, scratch_);
   }
+  [[nodiscard]] bool settled(StepCounter time) const override { return config_.schedule.settled(time); }
   void forget() override { std::fill(velocity_.begin(), velocity_.end(), 0.0F); }
   [[nodiscard]] std::uint64_t saturated() const override { return 0; }
 
@@ -76,6 +79,7 @@ class FixedTrainer final : public Trainer {
                                         noise_, scratch_, saturated_);
     return static_cast<float>(loss) * 0x1p-16F;
   }
+  [[nodiscard]] bool settled(StepCounter time) const override { return schedule_.settled(time); }
   void forget() override {}
   [[nodiscard]] std::uint64_t saturated() const override { return saturated_; }
 

@@ -24,4 +24,13 @@ namespace popsgd::fixed {
   return rate_of(std::uint64_t{a.mantissa} * b.mantissa, a.shift + b.shift);
 }
 
+/// a < b, as values: one value may be written in several ways.
+[[nodiscard]] constexpr bool less(FixedRate a, FixedRate b) {
+  if (a.mantissa == 0 || b.mantissa == 0) return a.mantissa < b.mantissa;
+  // In the finer of both units: what is 32 places coarser is larger, whatever the other.
+  const int places = b.shift - a.shift;
+  if (places >= 0) return places < 32 && std::uint64_t{a.mantissa} << places < b.mantissa;
+  return places <= -32 || a.mantissa < std::uint64_t{b.mantissa} << -places;
+}
+
 }  // namespace popsgd::fixed

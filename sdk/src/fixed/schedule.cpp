@@ -56,8 +56,12 @@ FixedRate FixedSchedule::rate(StepCounter t) const noexcept {
   return eta;
 }
 
+bool FixedSchedule::settled(StepCounter t) const noexcept {
+  return fixed::less(rate(t), settle);
+}
+
 Status FixedSchedule::check() const noexcept {
-  if (eta.shift < 0 || horizon.bits() == 0) return Status::invalid_rate;
+  if (eta.shift < 0 || settle.shift < 0 || horizon.bits() == 0) return Status::invalid_rate;
   if (breakpoint_count > kMaxBreakpoints) return Status::invalid_size;
   for (std::size_t k = 0; k < breakpoint_count; ++k) {
     if (breakpoints[k].factor.shift < 0) return Status::invalid_rate;

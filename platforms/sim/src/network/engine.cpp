@@ -15,6 +15,13 @@ constexpr double kMostWait = 24.0 * 3600 * 1000 / 32;     // ms; what an agent t
 constexpr std::uint32_t kOrigin = 0xFFFF'FFFFU - 60'000;  // ms: the agents' clocks wrap around in a minute
 constexpr std::uint64_t kPatience = 600'000'000;  // microseconds without any exchange, and 1000 waits more
 
+// Where all send floats as they are there is nothing to tell apart.
+std::vector<Tensor> layout_of(const Problem& problem, const Settings& settings,
+                              const NetworkSettings& network) {
+  const bool plain = network.quantise.width == Width::raw && settings.numerics.empty();
+  return plain ? std::vector<Tensor>{} : float_layout(problem);
+}
+
 void add(AgentMetrics& sum, const AgentMetrics& more) {
   sum.begun += more.begun;
   sum.completed += more.completed;
@@ -40,9 +47,6 @@ void check(const Settings& settings, const Topology& topology, const NetworkSett
     throw Error("--engine network has at most " + std::to_string(kMostComplete) +
                 " agents on the complete graph, as each must know all others; use --topology regular:16");
   }
-  if (!network.numeric.empty() && network.numeric.size() != settings.agents)
-    throw Error("--engine network: kinds of numbers for " + std::to_string(network.numeric.size()) + " of " +
-                std::to_string(settings.agents) + " agents");
   const auto [slowest, fastest] = std::minmax_element(settings.speeds.begin(), settings.speeds.end());
   const bool equal = settings.speeds.empty();
   const double longest = network.mean_wait_ms / (equal ? 1 : *slowest);
@@ -62,7 +66,8 @@ NetworkEngine::NetworkEngine(const Problem& problem, const Settings& settings, c
       topology_(topology),
       network_(network),
       inner_(problem.gradient(settings.batch)),
-      layout_(tensors()),
+      layout_(layout_of(problem, settings, network)),
+      fixed_trainers_(make_fixed_trainers(problem, settings, shards, 1)),
       swarm_(settings.agents, problem.parameters()),
       adversary_(network.byzantine, topology, swarm_, settings.seed),
       sampler_(problem, shards, settings.batch,
@@ -153,25 +158,27 @@ void NetworkEngine::touched(Node& node) {
   const bool failing = !adversary_.lies(node.index) && crashes_.strikes();
   save_if_due(node);  // before what it says: power may fail between the two
   send(node, now, failing);
+  const bool stepped = node.steps != node.steps_seen;
+  node.steps_seen = node.steps;
+  if (stepped) mirror(node, 0, swarm_[node.index].size());
   if (failing) return fail(node);
   // Never twice in a millisecond for its own sake.
   const std::int32_t wait = std::max(1, node.agent.deadline(now).since(now));
   node.due = (now_ / 1000 + static_cast<std::uint32_t>(wait)) * 1000;
   if (adversary_.lies(node.index)) node.due = std::max(node.due, adversary_.speaks_at(node.index));
   if (node.timer == 0 || node.due < node.timer_at) set_timer(node);
-  if (shadows_ && !adversary_.lies(node.index)) check_invariants(node, now);  // liars may do what they like
+  if (shadows_ && !adversary_.lies(node.index))
+    check_invariants(node, now, stepped);  // liars may do what they like
 }
 
-void NetworkEngine::check_invariants(Node& node, Time now) {
+void NetworkEngine::check_invariants(Node& node, Time now, bool stepped) {
   invariants_.advance(now_);
   invariants_.agent(node.agent, now);
   invariants_.check(node.workspace.back() == kGuard, "an agent wrote beyond its workspace");
-  if (node.steps_seen == node.steps) {
-    invariants_.check(shadows_->same(node.index), "a model changed without a step or an averaging");
-  } else {
-    node.steps_seen = node.steps;
+  if (stepped)
     shadows_->follow(node.index);
-  }
+  else
+    invariants_.check(shadows_->same(node.index), "a model changed without a step or an averaging");
 }
 
 void NetworkEngine::set_timer(Node& node) {
@@ -258,7 +265,11 @@ Account NetworkEngine::account() const {
 
 NetworkTotals NetworkEngine::totals() const {
   AgentMetrics all;
-  for (const std::uint32_t k : adversary_.honest()) add(all, metrics(nodes_[k]));
+  std::uint32_t settled = 0;
+  for (const std::uint32_t k : adversary_.honest()) {
+    add(all, metrics(nodes_[k]));
+    if (nodes_[k].up && nodes_[k].agent.settled()) ++settled;
+  }
   return {.virtual_seconds = static_cast<double>(now_) * 1e-6,
           .frames_sent = all.frames_sent,
           .frames_delivered = delivered_,
@@ -275,6 +286,7 @@ NetworkTotals NetworkEngine::totals() const {
           .retransmissions = all.retransmissions,
           .dropped = all.dropped,
           .refused = all.refused,
+          .settled = settled,
           .crashes = crashed_,
           .restored = restored_,
           .violations = invariants_.violations(),

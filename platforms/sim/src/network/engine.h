@@ -6,10 +6,11 @@
 #include "network/crashes.h"
 #include "network/event_queue.h"
 #include "network/frame_pool.h"
-#include "network/integer_models.h"
 #include "network/invariants.h"
 #include "network/links.h"
 #include "network/shadows.h"
+#include "quantised/fixed_trainer.h"
+#include "quantised/model.h"
 #include "sampler.h"
 #include "swarm.h"
 
@@ -52,19 +53,19 @@ class NetworkEngine final : public NetworkAlgorithm {
     std::uint64_t timer = 0;  // the order of its timer event; older ones are void
     std::uint64_t timer_at = 0;
     std::uint64_t save_at = 0;
-    std::uint64_t steps_seen = 0;       // when its model was last compared with its shadow
+    std::uint64_t steps_seen = 0;       // when it was last looked at
     Random seeds{0, Purpose::network};  // another at every start
     bool up = false;
     std::span<std::uint64_t> workspace{};  // and a guard behind it
     std::optional<SlotMemory> store{};
-    std::optional<IntegerModel> integers{};  // if it is no float agent; its floats are a mirror then
-    AgentMetrics past{};                     // of its earlier lives
+    std::optional<Model> integers{};  // if it is no float agent; its floats are a mirror then
+    AgentMetrics past{};              // of its earlier lives
     Agent agent{};
   };
 
   [[nodiscard]] AgentConfig config_for(std::uint32_t index) const;
   [[nodiscard]] Numeric numeric_of(std::uint32_t index) const;
-  [[nodiscard]] std::vector<Tensor> tensors() const;
+  [[nodiscard]] FixedTrainer& fixed_trainer(const Node& node) const;
   [[nodiscard]] std::size_t tensor_count() const;
   [[nodiscard]] LinkTraits traits() const;
   void start_agents();
@@ -74,7 +75,10 @@ class NetworkEngine final : public NetworkAlgorithm {
   void restart(Node& node);
   void connect(Node& node);
   void change_contacts();
+  void mirror(const Node& node, std::size_t offset, std::size_t length) const;
+  [[nodiscard]] std::uint64_t next_draw(Node& node) const;
   static const Batch& next_batch(void* node) noexcept;
+  static const FixedBatch& next_fixed_batch(void* node) noexcept;
   static void observe(void* node, const Applied& applied) noexcept;
   static float gradient(const void* engine, ConstParams at, const Batch& batch, float keep, float scale,
                         Params into, Scratch scratch) noexcept;
@@ -82,7 +86,7 @@ class NetworkEngine final : public NetworkAlgorithm {
   void step();  // the next event
   void touched(Node& node);
   void send(Node& node, Time now, bool failing);
-  void check_invariants(Node& node, Time now);
+  void check_invariants(Node& node, Time now, bool stepped);
   void arrive(const Event& event);
   void expire(const Event& event);
   void transmit(std::uint32_t from, std::uint32_t to, std::span<const std::byte> frame);
@@ -96,7 +100,8 @@ class NetworkEngine final : public NetworkAlgorithm {
   const Topology& topology_;
   const NetworkSettings network_;
   const Gradient inner_;
-  const std::vector<Tensor> layout_;  // of float models that are quantised: each tensor has its own step
+  const std::vector<Tensor> layout_;  // of float models, where each tensor has a step or a unit of its own
+  const FixedTrainers fixed_trainers_;
   Swarm swarm_;
   Adversary adversary_;
   std::optional<Swarm> velocities_;

@@ -52,20 +52,12 @@ AgentConfig NetworkEngine::config_for(std::uint32_t index) const {
 }
 
 Numeric NetworkEngine::numeric_of(std::uint32_t index) const {
-  const bool floats = network_.numeric.empty() || adversary_.lies(index);
-  return floats ? Numeric::float32 : network_.numeric[index];
+  const bool floats = settings_.numerics.empty() || adversary_.lies(index);
+  return floats ? Numeric::float32 : settings_.numerics[index];
 }
 
-// Of a network its layers' weights and biases. Integer models of this engine are one tensor, and so are all beside them.
-std::vector<Tensor> NetworkEngine::tensors() const {
-  if (network_.quantise.width == Width::raw || !network_.numeric.empty()) return {};
-  const auto widths = problem_.widths();
-  std::vector<Tensor> layout;
-  for (std::size_t l = 0; l + 1 < widths.size(); ++l) {
-    layout.push_back({.length = widths[l] * widths[l + 1]});
-    layout.push_back({.length = widths[l + 1]});
-  }
-  return layout;
+FixedTrainer& NetworkEngine::fixed_trainer(const Node& node) const {
+  return *fixed_trainers_[static_cast<std::size_t>(node.integers->kind())];
 }
 
 std::size_t NetworkEngine::tensor_count() const {
@@ -90,9 +82,10 @@ void NetworkEngine::start_agents() {
     node.workspace = left.first(words[k]);
     left = left.subspan(words[k]);
     if (numeric_of(k) != Numeric::float32) {
-      node.integers.emplace(
-          numeric_of(k), swarm_[k], watched(inner_, gradient, this),
-          [&node]() -> const Batch& { return next_batch(&node); }, sampler_.scratch());
+      node.integers.emplace(numeric_of(k),
+                            fixed_trainers_[static_cast<std::size_t>(numeric_of(k))]->layout());
+      fixed_trainer(node).initialise(*node.integers);
+      mirror(node, 0, swarm_[k].size());
       if (shadows_) shadows_->follow(k);
     }
     if (crashes_.saves() && !adversary_.lies(k)) {
@@ -114,8 +107,9 @@ void NetworkEngine::start(Node& node, AgentConfig config) {
   const auto workspace = std::as_writable_bytes(node.workspace.first(node.workspace.size() - 1));
   const Status status =
       node.integers
-          ? node.integers->init(node.agent, config, fixed_schedule(settings_.schedule), workspace, time())
-          : node.agent.init(config, Model(swarm_[k], layout_), watched(inner_, gradient, this),
+          ? fixed_trainer(node).begin(node.agent, config, *node.integers, {next_fixed_batch, &node},
+                                      workspace, time())
+          : node.agent.init(config, popsgd::Model(swarm_[k], layout_), watched(inner_, gradient, this),
                             {next_batch, &node}, velocity, sampler_.scratch(), workspace, time());
   if (status != Status::ok) throw Error("--engine network: an agent says: " + std::string(text(status)));
   node.up = true;
@@ -140,28 +134,40 @@ void NetworkEngine::connect(Node& node) {
   }
 }
 
+// A stretch of an integer model's mirror follows it.
+void NetworkEngine::mirror(const Node& node, std::size_t offset, std::size_t length) const {
+  if (node.integers) node.integers->to_floats(swarm_[node.index].subspan(offset, length), offset);
+}
+
 // Batches are numbered across all agents.
+std::uint64_t NetworkEngine::next_draw(Node& node) const {
+  return node.steps++ * nodes_.size() + node.index;
+}
+
 const Batch& NetworkEngine::next_batch(void* context) noexcept {
   Node& node = *static_cast<Node*>(context);
-  NetworkEngine& engine = *node.engine;
-  return engine.sampler_.draw(node.index, node.steps++ * engine.nodes_.size() + node.index, 0, 0);
+  return node.engine->sampler_.draw(node.index, node.engine->next_draw(node), 0, 0);
+}
+
+const FixedBatch& NetworkEngine::next_fixed_batch(void* context) noexcept {
+  Node& node = *static_cast<Node*>(context);
+  return node.engine->fixed_trainer(node).draw(0, node.index, node.engine->next_draw(node), 0, 0);
 }
 
 // Of honest agents. They apply a block when they have heard their partner.
 void NetworkEngine::observe(void* context, const Applied& applied) noexcept {
-  NetworkEngine& engine = *static_cast<Node*>(context)->engine;
+  const Node& node = *static_cast<Node*>(context);
+  NetworkEngine& engine = *node.engine;
   const bool with_liar = engine.adversary_.lies(engine.speaker_);
-  if (auto& integers = static_cast<Node*>(context)->integers)
-    integers->write_mirror(applied.offset, applied.length);
+  engine.mirror(node, applied.offset, applied.length);
   if (engine.shadows_) {
-    const Change change =
-        engine.shadows_->take(static_cast<Node*>(context)->index, applied.offset, applied.length);
+    const Change change = engine.shadows_->take(node.index, applied.offset, applied.length);
     engine.invariants_.applied(applied, with_liar, change);
   }
   if (!with_liar) applied.initiator ? ++engine.one_sided_ : --engine.one_sided_;
   if (!applied.initiator) return;
   const std::uint64_t doubt = std::uint64_t{engine.network_.timing.in_doubt} * 1000;
-  engine.links_.decided(static_cast<Node*>(context)->index, engine.speaker_, engine.now_ + 2 * doubt);
+  engine.links_.decided(node.index, engine.speaker_, engine.now_ + 2 * doubt);
   if (!applied.last) return;
   ++engine.completed_;
   if (with_liar) ++engine.with_byzantine_;
@@ -198,12 +204,12 @@ void NetworkEngine::fail(Node& node) {
 
 void NetworkEngine::restart(Node& node) {
   problem_.initialise(swarm_[node.index]);
-  if (node.integers) node.integers->read_mirror();
+  if (node.integers) fixed_trainer(node).initialise(*node.integers);
   AgentConfig config = config_for(node.index);
   config.fresh = true;
   start(node, config);
   if (node.store && node.agent.restore(*node.store, time()) == Status::ok) ++restored_;
-  if (node.integers) node.integers->write_mirror(0, swarm_[node.index].size());
+  mirror(node, 0, swarm_[node.index].size());
   node.steps_seen = node.steps;
   if (shadows_) shadows_->follow(node.index);
   touched(node);

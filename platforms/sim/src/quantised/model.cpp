@@ -6,6 +6,17 @@
 
 namespace popsgd::sim {
 
+std::vector<Tensor> float_layout(const Problem& problem) {
+  const auto widths = problem.widths();
+  if (widths.empty()) return {{.length = static_cast<std::uint32_t>(problem.parameters())}};
+  std::vector<Tensor> layout;
+  for (std::size_t l = 0; l + 1 < widths.size(); ++l) {
+    layout.push_back({.length = widths[l] * widths[l + 1]});
+    layout.push_back({.length = widths[l + 1]});
+  }
+  return layout;
+}
+
 Model::Model(Numeric kind, Layout layout) : layout_(layout) {
   for (const Tensor& tensor : layout) parameters_ += tensor.length;
   if (kind == Numeric::int16) numbers_.emplace<1>();
@@ -17,18 +28,20 @@ std::size_t Model::number_size() const {
   return std::visit([](const auto& numbers) { return sizeof(numbers[0]); }, numbers_);
 }
 
-void Model::to_floats(Params out) const {
+void Model::to_floats(Params out, std::size_t offset) const {
   if (!integer()) {
-    std::ranges::copy(as<float>(), out.begin());
+    std::ranges::copy(as<float>().subspan(offset, out.size()), out.begin());
     return;
   }
   std::visit(
       [&](const auto& numbers) {
-        std::size_t k = 0;
+        std::size_t k = offset;
+        std::size_t end = 0;  // of the tensor
         for (const auto& [length, fraction] : layout_) {
+          end += length;
           const float unit = std::ldexp(1.0F, -fraction);
-          for (const std::size_t end = k + length; k < end; ++k)
-            out[k] = static_cast<float>(numbers[k]) * unit;
+          for (; k < std::min(end, offset + out.size()); ++k)
+            out[k - offset] = static_cast<float>(numbers[k]) * unit;
         }
       },
       numbers_);

@@ -6,6 +6,7 @@
 #include <popsgd/lattice/gap.h>
 #include <popsgd/sim/dataset.h>
 #include <popsgd/sim/numeric.h>
+#include <popsgd/sim/problem.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -17,6 +18,9 @@ namespace popsgd::sim {
 
 /// The tensors of a model: each layer's weights, then its biases. Fractions count for integers only.
 using Layout = std::span<const Tensor>;
+
+/// That of the problem's model in float: what is no network is one tensor.
+[[nodiscard]] std::vector<Tensor> float_layout(const Problem& problem);
 
 class Model {
  public:
@@ -41,8 +45,8 @@ class Model {
   /// Bytes of a number.
   [[nodiscard]] std::size_t number_size() const;
 
-  /// The values, whatever they are stored as.
-  void to_floats(Params out) const;
+  /// The values from parameter `offset` on, as many as `out` takes, whatever they are stored as.
+  void to_floats(Params out, std::size_t offset = 0) const;
   /// An integer model's numbers, in units of each tensor's 2^-fraction.
   void to_integers(std::span<std::int32_t> out) const;
 

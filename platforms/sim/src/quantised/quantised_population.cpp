@@ -11,29 +11,18 @@ namespace {
 constexpr std::size_t kChunk = 4096;  // interactions handled at a time
 constexpr std::size_t kRemembered = 4;
 
-std::vector<Tensor> float_layout(const Problem& problem) {
-  const auto widths = problem.widths();
-  if (widths.empty()) return {{.length = static_cast<std::uint32_t>(problem.parameters())}};
-  std::vector<Tensor> layout;
-  for (std::size_t l = 0; l + 1 < widths.size(); ++l) {
-    layout.push_back({.length = widths[l] * widths[l + 1]});
-    layout.push_back({.length = widths[l + 1]});
-  }
-  return layout;
-}
-
 }  // namespace
 
 QuantisedPopulation::QuantisedPopulation(const Problem& problem, const Settings& settings,
                                          const Topology& topology, const Shards& shards, Workers& workers)
     : problem_(problem),
       settings_(settings),
-      shards_(shards),
       workers_(workers),
       sequence_(topology, settings.speeds, settings.seed),
       step_count_(settings.local_steps, settings.seed),
       names_(Random::key(settings.seed, Purpose::exchange)),
       trainer_(problem, settings, shards, settings.agents, workers.count()),
+      fixed_trainers_(make_fixed_trainers(problem, settings, shards, workers.count())),
       float_layout_(float_layout(problem)),
       shown_(settings.agents, problem.parameters()),
       queue_(settings.agents, workers.count(), kRemembered) {
@@ -50,9 +39,7 @@ QuantisedPopulation::QuantisedPopulation(const Problem& problem, const Settings&
 void QuantisedPopulation::make_agents() {
   for (std::uint32_t k = 0; k < settings_.agents; ++k) {
     const Numeric kind = settings_.numerics.empty() ? Numeric::float32 : settings_.numerics[k];
-    auto& fixed = fixed_trainers_[static_cast<std::size_t>(kind)];
-    if (kind != Numeric::float32 && fixed == nullptr)
-      fixed = make_fixed_trainer(kind, problem_, settings_, shards_, workers_.count());
+    const auto& fixed = fixed_trainers_[static_cast<std::size_t>(kind)];
     agents_.push_back({.model = Model(kind, fixed ? fixed->layout() : Layout(float_layout_)),
                        .noise = Random(settings_.seed, Purpose::local_steps, 1 + k)});
     LearningAgent& agent = agents_.back();

@@ -47,13 +47,12 @@ class QuantisedPopulation final : public Algorithm {
 
   const Problem& problem_;
   const Settings& settings_;
-  const Shards& shards_;
   Workers& workers_;
   PairSequence sequence_;
   StepCount step_count_;
   Threefry names_;
   Trainer trainer_;
-  std::unique_ptr<FixedTrainer> fixed_trainers_[3];  // by Numeric; none for float32
+  FixedTrainers fixed_trainers_;
   std::vector<Tensor> float_layout_;
   std::vector<LearningAgent> agents_;
   std::vector<Tally> tallies_;

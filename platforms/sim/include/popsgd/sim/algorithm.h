@@ -41,7 +41,7 @@ enum class Clock : std::uint8_t {
 /// Everything about learning that is not the problem itself.
 struct Settings {
   Sgd sgd{};
-  Schedule schedule{};
+  Schedule schedule{};  ///< `settle` is PopSGD's alone
   Clock clock = Clock::gossip;
   LocalSteps local_steps{};
   Merge merge = Merge::average;
@@ -49,8 +49,7 @@ struct Settings {
   std::size_t batch = 16;
   std::vector<double> speeds{};     ///< of each agent, mean 1; empty: all equal
   Encoding encoding{};              ///< of PopSGD's models on their way
-  std::vector<Numeric> numerics{};  ///< of PopSGD's agents; empty: all float32
-  float settle = 0;                 ///< below this step size agents of PopSGD average without stepping
+  std::vector<Numeric> numerics{};  ///< of each of PopSGD's agents; empty: all float32
   std::uint64_t seed = 1;
 };
 

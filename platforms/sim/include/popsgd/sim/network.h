@@ -85,7 +85,8 @@ inline constexpr std::size_t kLies = 10;
 /// Its word on the command line, e.g. "sign-flip".
 [[nodiscard]] std::string_view text(Lie kind) noexcept;
 
-/// Agents that want harm: each runs the same Agent as all others but without its guard, takes no steps, and lies.
+/// Agents that want harm: each runs the same Agent as all others but in floats, whatever Settings::numerics
+/// says, and without its guard, takes no steps, and lies.
 struct ByzantineSettings {
   Lie kind = Lie::nan;
   double fraction = 0;  ///< of the agents, at least 0 and below 1/2
@@ -115,11 +116,9 @@ struct NetworkSettings {
   std::uint32_t mean_wait_ms = 1000;  ///< between two offers of an agent of speed 1
   std::uint32_t block_length = 0;     ///< parameters; 0: the whole model in one block
   Timing timing{};                    ///< of the agents
-  std::vector<Numeric>
-      numeric{};            ///< what each agent's model is made of; empty: all floats. Liars' are floats
-  Quantisation quantise{};  ///< of all agents
-  bool gate = true;         ///< agents refuse partners much further away than others
-  bool check_invariants = false;  ///< after every event
+  Quantisation quantise{};            ///< of all agents
+  bool gate = true;                   ///< agents refuse partners much further away than others
+  bool check_invariants = false;      ///< after every event
 };
 
 /// What became of frames and exchanges, over all honest agents: what a Byzantine one says of itself counts for nothing.
@@ -141,6 +140,7 @@ struct NetworkTotals {
   std::uint64_t retransmissions = 0;
   std::array<std::uint64_t, kDrops> dropped{};
   std::array<std::uint64_t, kRefusals> refused{};
+  std::uint32_t settled = 0;  ///< agents that average without stepping now
   std::uint64_t crashes = 0;
   std::uint64_t restored = 0;     ///< restarts from a checkpoint
   std::uint64_t violations = 0;   ///< of the invariants, when they are checked
@@ -160,7 +160,7 @@ class NetworkAlgorithm : public Algorithm {
 };
 
 /// All that is passed by reference must outlive the result, but for `network`. Throws Error for settings the engine
-/// cannot honour: a random number of local steps or more than 65,535 of them, Byzantine agents among fewer than
+/// cannot honour: what integers cannot do, a random number of local steps or more than 65,535 of them, Byzantine agents among fewer than
 /// three, a complete graph of more than 4096 agents, agents with more than 65,535 neighbours, waiting times out of
 /// range, contacts that do not fit the number of agents. run_until() throws Error when links or contacts are so bad
 /// that no exchange completes any more.

@@ -489,8 +489,7 @@ std::optional<Agent::Outgoing> Agent::send(std::span<std::byte> bytes, Time now)
 Time Agent::deadline(Time now) const noexcept {
   const State& state = *state_;
   if (!state.replies.empty()) return now;
-  Time due = now + kDay;
-  if (state.config.mean_wait > 0) due = earlier(due, state.next_offer);
+  Time due = state.config.mean_wait > 0 ? state.next_offer : now + kDay;
   if (!state.exchange.idle()) due = earlier(due, state.exchange.deadline(now));
   return due;
 }

@@ -22,9 +22,8 @@ class Tensors {
   explicit Tensors(const Model& model) : layout_(model.layout()) {}
 
   [[nodiscard]] std::size_t count() const { return layout_.empty() ? 1 : layout_.size(); }
-  [[nodiscard]] int fraction(std::size_t tensor) const {
-    return layout_.empty() ? 0 : layout_[tensor].fraction;
-  }
+  /// Of an integer model, which always has a layout.
+  [[nodiscard]] int fraction(std::size_t tensor) const { return layout_[tensor].fraction; }
 
   /// Calls use(tensor, part) for each tensor that the stretch overlaps, with the part that lies in it.
   template <typename Use>

@@ -3,9 +3,12 @@
 #include "memory_store.h"
 
 #include <popsgd/agent.h>
+#include <popsgd/checkpoint.h>
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -187,6 +190,128 @@ TEST_CASE("without a checkpoint, with another swarm's, or a damaged one an agent
   start(config, store, Status::checkpoint_damaged);
   CHECK(Agent::checkpoint_size(config, 0) == 0);
   CHECK(Agent::checkpoint_size(config, 300) % Store::kPage == 0);
+}
+
+// What a checkpoint holds beside the model, to be changed by hand.
+std::vector<std::byte> records_in(MemoryStore& store, std::vector<float>& model, StepCounter& steps) {
+  std::vector<std::byte> records(4096);
+  const auto loaded = checkpoint::load(store, 77, model, records);
+  REQUIRE(loaded.ok());
+  records.resize(loaded->records);
+  steps = loaded->steps;
+  return records;
+}
+
+void change(MemoryStore& store, std::size_t at, std::vector<std::uint8_t> bytes) {
+  std::vector<float> model(300);
+  StepCounter steps;
+  std::vector<std::byte> records = records_in(store, model, steps);
+  for (const std::uint8_t byte : bytes) records[at++] = std::byte{byte};
+  REQUIRE(
+      checkpoint::save(store, {.fingerprint = 77, .parameters = model, .steps = steps, .records = records}) ==
+      Status::ok);
+}
+
+TEST_CASE("records that are laid out otherwise are left, the model and its counter are not") {
+  const AgentConfig config = config_of(1);
+  Device device(config, constant(7), Time(0));
+  for (int k = 0; k < 3; ++k) REQUIRE(device.agent.step().ok());
+  const auto restored = [&](std::size_t at, std::vector<std::uint8_t> bytes) {
+    MemoryStore store = store_for(config);
+    REQUIRE(device.agent.save(store) == Status::ok);
+    change(store, at, std::move(bytes));
+    Device again(config, constant(0), Time(0));
+    REQUIRE(again.agent.restore(store, Time(0)) == Status::ok);
+    CHECK(again.x == constant(7));
+    CHECK(again.agent.counter() == StepCounter(3));
+    return again.agent.metrics().steps == 3;
+  };
+  CHECK(restored(16, {3}));         // the agent's own steps, as they were
+  CHECK_FALSE(restored(0, {9}));    // the version, and what else the head says: see sdk/README.md
+  CHECK_FALSE(restored(2, {99}));   // finished exchanges
+  CHECK_FALSE(restored(4, {99}));   // gates
+  CHECK_FALSE(restored(8, {99}));   // parameters to a gate
+  CHECK_FALSE(restored(28, {99}));  // step estimates
+}
+
+TEST_CASE("a gate that cannot have been is forgotten, and so is a last step that is no number") {
+  AgentConfig config = config_of(1);
+  config.guarding.gate = true;
+  config.block_length = 0;
+  LossyNet net(4, {.delay_ms = 2});
+  net.add(config, constant(0));
+  net.add(config_of(2), constant(0));
+  net.connect();
+  const auto meet = [&net] {
+    REQUIRE(net[0].agent.meet(kSecond, net.now) == Status::ok);
+    net.run(net.now + 60'000, true);
+    return net[0].agent.metrics().completed;
+  };
+  for (const float near : {0.25F, 0.5F}) {  // closer than the next
+    net[1].x.assign(300, near);  // in place, as above
+    REQUIRE(meet() > 0);
+  }
+  MemoryStore store = store_for(config);
+  REQUIRE(net[0].agent.save(store) == Status::ok);
+  constexpr std::size_t kLastUpdate = 12;
+  const std::size_t gate = 32 + 32 * std::size_t{config.finished};
+  const auto admits = [&](std::size_t at, std::vector<std::uint8_t> bytes) {
+    MemoryStore changed = store;
+    change(changed, at, std::move(bytes));
+    config.seed += 10;
+    net.restart(0, config, constant(99));
+    REQUIRE(net[0].agent.restore(changed, net.now) == Status::ok);
+    net[1].x.assign(300, 50);
+    return meet() == 1;
+  };
+  CHECK_FALSE(admits(kLastUpdate, {0, 0, 0, 0}));
+  CHECK_FALSE(admits(kLastUpdate, {0, 0, 0xC0, 0x7F}));  // NaN: as if it had been 0
+  CHECK(admits(kLastUpdate, {0, 0, 0xC8, 0xC2}));        // -100: its magnitude counts
+  CHECK(admits(gate + 2, {0x80, 0x7F}));                 // infinity: a gate that knows nothing admits anybody
+  CHECK(admits(gate + 2, {0x80, 0xBF}));                 // -1
+}
+
+TEST_CASE(
+    "a store that fails, or changes while it is read, leaves an agent that remembers nothing and learns") {
+  const AgentConfig config = config_of(1);
+  Device device(config, constant(7), Time(0));
+  REQUIRE(device.agent.step().ok());
+  MemoryStore saved = store_for(config);
+  REQUIRE(device.agent.save(saved) == Status::ok);
+  const auto restore = [&](MemoryStore& store) {
+    Device again(config, constant(0), Time(0));
+    const Status status = again.agent.restore(store, Time(0));
+    CHECK(again.agent.metrics().steps == (status == Status::ok ? 1 : 0));
+    CHECK(again.agent.step().ok());
+    return status;
+  };
+  std::size_t operations = 0;
+  for (;; ++operations) {
+    MemoryStore store = saved;
+    store.fail_at(operations);
+    const Status status = restore(store);
+    if (status == Status::ok) break;
+    CHECK(status == Status::store_failed);
+  }
+  CHECK(operations > 4);
+  bool changed = false;
+  for (std::size_t read = 0; read < operations; ++read) {
+    MemoryStore store = saved;
+    store.flip_at_read(read, 0, 8 * (Store::kPage + 5));
+    const Status status = restore(store);
+    changed |= status == Status::checkpoint_changed;
+    CHECK(status != Status::store_failed);
+  }
+  CHECK(changed);
+}
+
+TEST_CASE("an agent that is in an exchange does not go back to a checkpoint") {
+  Interrupted at;
+  MemoryStore store = store_for(config_of(1));
+  REQUIRE(at.net[0].agent.save(store) == Status::ok);
+  at.net.run(at.net.now + 1);
+  REQUIRE(at.net[0].agent.exchanging());
+  CHECK(at.net[0].agent.restore(store, at.net.now) == Status::busy);
 }
 
 }  // namespace

@@ -2,11 +2,13 @@
 #include "scripted_peer.h"
 
 #include <popsgd/agent.h>
+#include <popsgd/lattice/points.h>
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
+#include <limits>
 #include <span>
 #include <utility>
 #include <vector>
@@ -270,33 +272,99 @@ TEST_CASE("an initiator whose partner has never read right tries four times, and
   });
 }
 
+// The first exchange: the agent that offers does not know a step yet, and sends raw.
+void teach(PointsPeer& peer) {
+  const bool floats = peer.device.numeric == Numeric::float32;
+  peer.begin_as_responder(true);
+  if (floats)
+    peer.tell_floats(1);
+  else
+    peer.tell_points();
+  Frame ready = peer.frame(Kind::ready, 0);
+  ready.checksums.initiator = floats ? checksum_of(kAgent) : peer.own_checksum();
+  ready.checksums.responder = floats ? checksum_of(1.0F) : checksum_of(4);
+  peer.tell(ready);
+  REQUIRE(peer.everywhere(kMiddle));
+  static_cast<void>(peer.hear());
+}
+
 TEST_CASE("whom an agent sends rotated points answers in those") {
   for (const Numeric kind : kKinds) {
     PointsPeer peer(kind, Numeric::float32, PointsPeer::quantising({Width::fixed, 4, true}));
-    peer.begin_as_responder(true);  // raw, as it knows no step
-    if (kind == Numeric::float32)
-      peer.tell_floats(1);
-    else
-      peer.tell_points();
-    Frame ready = peer.frame(Kind::ready, 0);
-    ready.checksums.initiator = kind == Numeric::float32 ? checksum_of(kAgent) : peer.own_checksum();
-    ready.checksums.responder = kind == Numeric::float32 ? checksum_of(1.0F) : checksum_of(4);
-    peer.tell(ready);
-    REQUIRE(peer.everywhere(kMiddle));
+    teach(peer);
+    for (const bool offers : {true, false}) {
+      if (offers)
+        peer.begin_as_responder(true);
+      else
+        peer.begin_as_initiator(true);
+      const auto malformed = [&](const Frame& frame) { CHECK(peer.drops(Drop::malformed, frame) == 1); };
+      malformed(peer.points(0, kRotated, peer.lead()));  // raw ones are never rotated
+      if (offers) {
+        CHECK(peer.hear().at(0).data[0] == std::byte{kRotated + kFourBits});
+        malformed(peer.points(0));
+      }
+      const std::uint64_t before = peer.dropped(Drop::malformed);
+      for (const std::uint16_t chunk : {std::uint16_t{0}, std::uint16_t{1}})
+        peer.tell(peer.points(chunk, kRotated + kFourBits, peer.lead()));
+      CHECK(peer.dropped(Drop::malformed) == before);
+      if (offers) {
+        CHECK(peer.hear(Kind::ack) == 1);
+        peer.tell(peer.frame(Kind::abort, 0));
+      } else {
+        const auto answers = peer.hear();
+        CHECK(answers.at(0).kind == Kind::ready);
+        CHECK(answers.at(1).data[0] == std::byte{kRotated + kFourBits});
+      }
+    }
+  }
+}
 
-    static_cast<void>(peer.hear());
-    peer.begin_as_responder(true);
-    const auto frames = peer.hear();
-    REQUIRE(frames.at(0).kind == Kind::state);
-    CHECK(frames.at(0).data[0] == std::byte{kRotated + kFourBits});
+TEST_CASE("after the most bits there are an agent sends raw") {
+  for (const Numeric kind : {Numeric::int16, Numeric::int8}) {
+    PointsPeer peer(kind, Numeric::float32, PointsPeer::quantising({Width::fixed, 16}));
+    teach(peer);
+    peer.begin_as_responder();
+    CHECK(peer.hear().at(0).data[0] == std::byte{15});
+    peer.tell_points();
+    peer.tell(peer.frame(Kind::ready, 0));  // it has read wrong
+    CHECK(peer.metrics().retries == 1);
+    CHECK(peer.hear().at(0).data[0] == std::byte{0});
+  }
+}
+
+TEST_CASE("who takes a model over wants it raw") {
+  for (const Numeric kind : kKinds) {
+    AgentConfig config = PointsPeer::quantising({Width::fixed, 4, true});
+    config.fresh = true;
+    PointsPeer peer(kind, Numeric::float32, config);
+    peer.begin_as_initiator(true);
     CHECK(peer.drops(Drop::malformed, peer.points(0)) == 1);
-    CHECK(peer.drops(Drop::malformed, peer.points(0, kRotated, peer.lead())) ==
-          1);  // raw ones are never rotated
-    const std::uint64_t before = peer.dropped(Drop::malformed);
-    for (const std::uint16_t chunk : {std::uint16_t{0}, std::uint16_t{1}})
-      peer.tell(peer.points(chunk, kRotated + kFourBits, peer.lead()));
-    CHECK(peer.dropped(Drop::malformed) == before);
-    CHECK(peer.hear(Kind::ack) == 1);
+    CHECK(peer.drops(Drop::malformed, peer.points(0, kRotated, peer.lead())) == 1);
+    CHECK(peer.drops(Drop::malformed, peer.points(0, kRotated + kFourBits, peer.lead())) == 1);
+    CHECK(peer.hear(Kind::state) == 0);
+  }
+}
+
+TEST_CASE("a point further away than any is taken for the furthest there is") {
+  for (const std::int32_t far :
+       {std::numeric_limits<std::int32_t>::min(), std::numeric_limits<std::int32_t>::max()}) {
+    PointsPeer peer(Numeric::int16, Numeric::float32);
+    peer.begin_as_initiator();
+    constexpr std::size_t kPoints = 48;
+    const std::vector<std::int32_t> points(kLength, far);
+    for (std::size_t at = 0; at < kLength; at += kPoints) {
+      const auto bytes = std::as_bytes(std::span(points).subspan(at).first(std::min(kPoints, kLength - at)));
+      std::vector<std::byte> data{std::byte{0}, std::byte{kQuarters}};
+      data.insert(data.end(), bytes.begin(), bytes.end());
+      peer.tell(peer.state(static_cast<std::uint16_t>(at / kPoints), std::move(data)));
+    }
+    const auto frames = peer.hear();
+    const auto ready = std::ranges::find(frames, Kind::ready, &Frame::kind);
+    REQUIRE(ready != frames.end());
+    CHECK(ready->checksums.initiator == checksum_of(far < 0 ? -lattice::kFurthest : lattice::kFurthest));
+    peer.tell(peer.frame(Kind::commit, 0));
+    CHECK(peer.everywhere(far < 0 ? -2048 : 2048 - 0x1p-4));  // the ends of its type
+    CHECK(peer.metrics().saturated == kLength);
   }
 }
 

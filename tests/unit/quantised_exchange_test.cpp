@@ -485,19 +485,23 @@ TEST_CASE("an integer agent that has met nobody yet admits whoever is within twi
 
 TEST_CASE("there may be more tensors than parameters in a block, and fewer than two") {
   for (const Numeric kind : kKinds) {
-    for (const std::size_t tensors : {1UL, 60UL}) {
-      std::vector<Tensor> layout(tensors, {static_cast<std::uint32_t>(60 / tensors), 5});
-      LossyNet net(9, {.delay_ms = 5});
-      for (std::uint32_t k = 0; k < 2; ++k) {
-        AgentConfig config = config_of(k + 1, {Width::automatic});
-        config.block_length = 7;
-        net.add(config, kind, layout, std::vector<float>(60, k == 0 ? 1.0F : 2.0F));
+    for (const Numeric other : kKinds) {
+      for (const std::uint32_t block : {7U, 60U}) {
+        for (const std::size_t tensors : {1UL, 60UL}) {
+          std::vector<Tensor> layout(tensors, {static_cast<std::uint32_t>(60 / tensors), 5});
+          LossyNet net(9, {.delay_ms = 5});
+          for (std::uint32_t k = 0; k < 2; ++k) {
+            AgentConfig config = config_of(k + 1, {Width::automatic});
+            config.block_length = block;
+            net.add(config, k == 0 ? kind : other, layout, std::vector<float>(60, k == 0 ? 1.0F : 2.0F));
+          }
+          net.connect({.mtu = 256});  // as little as 39 such tensors to a chunk
+          for (int k = 0; k < 3; ++k) meet(net, 0);
+          CHECK(net[1].agent.metrics().blocks_applied == 3 * ((60 + block - 1) / block));
+          CHECK(values_of(net[0]) == std::vector<double>(60, 1.5));
+          CHECK(values_of(net[1]) == std::vector<double>(60, 1.5));
+        }
       }
-      net.connect();
-      for (int k = 0; k < 3; ++k) meet(net, 0);
-      CHECK(net[1].agent.metrics().blocks_applied == 3 * 9);
-      CHECK(values_of(net[0]) == std::vector<double>(60, 1.5));
-      CHECK(values_of(net[1]) == std::vector<double>(60, 1.5));
     }
   }
 }

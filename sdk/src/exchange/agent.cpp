@@ -147,7 +147,7 @@ struct Agent::State {
       : config(configuration),
         model(held),
         random(config.seed, Purpose::exchange),
-        saved(workspace.subspan(layout.records, layout.peers - layout.records)),
+        saved(workspace.subspan(layout.records).first(layout.peers - layout.records)),
         records(place<Records>(workspace, layout.records, 1)[0]),
         finished(place<FinishedExchange>(workspace, layout.finished, config.finished)),
         peers(place<Peer>(workspace, layout.peers, config.peers)),

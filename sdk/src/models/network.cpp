@@ -205,7 +205,7 @@ float Network::add_gradient(ConstParams at, const Batch& batch, float keep, floa
   const float share = scale / static_cast<float>(rows);
   const float* activations = delta;
   float* error = delta + z.size();
-  float* spare = error + (layers() > 2 ? rows * std::ranges::max(widths_.subspan(1, layers() - 1)) : 0);
+  float* spare = error + (layers() > 2 ? rows * std::ranges::max(widths_.subspan(1).first(layers() - 1)) : 0);
   for (std::size_t l = layers(); l-- > 0;) {
     const Layer layer = layer_at(widths_, l);
     activations = l == 0 ? batch.features.data() : activations - rows * layer.inputs;
@@ -222,7 +222,7 @@ Network::Evaluation Network::evaluate(ConstParams at, const Batch& batch, Scratc
   const std::span<const float> z = forward(at, batch, scratch);
   Evaluation result;
   for (std::size_t row = 0; row < batch.labels.size(); ++row) {
-    if (class_is_right(loss_, z.subspan(row * outputs(), outputs()), batch.labels[row])) ++result.correct;
+    if (class_is_right(loss_, z.subspan(row * outputs()).first(outputs()), batch.labels[row])) ++result.correct;
   }
   result.loss = loss_and_error(loss_, {batch, outputs(), scratch.data() + (z.data() - scratch.data())});
   return result;

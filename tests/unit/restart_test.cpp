@@ -248,7 +248,7 @@ TEST_CASE("a gate that cannot have been is forgotten, and so is a last step that
     return net[0].agent.metrics().completed;
   };
   for (const float near : {0.25F, 0.5F}) {  // closer than the next
-    net[1].x.assign(300, near);  // in place, as above
+    net[1].x.assign(300, near);
     REQUIRE(meet() > 0);
   }
   MemoryStore store = store_for(config);

@@ -309,7 +309,8 @@ typename FixedNetwork<Weight, Activation>::Evaluation FixedNetwork<Weight, Activ
   Evaluation result;
   const std::span<const std::int32_t> z = forward(at, batch, scratch, result.saturated);
   for (std::size_t row = 0; row < batch.labels.size(); ++row) {
-    if (class_is_right(loss_, z.subspan(row * outputs()).first(outputs()), batch.labels[row])) ++result.correct;
+    if (class_is_right(loss_, z.subspan(row * outputs()).first(outputs()), batch.labels[row]))
+      ++result.correct;
   }
   result.loss = fixed::loss_and_error(loss_, {batch, outputs(), scratch.data()}, result.saturated).loss;
   return result;

@@ -222,7 +222,8 @@ Network::Evaluation Network::evaluate(ConstParams at, const Batch& batch, Scratc
   const std::span<const float> z = forward(at, batch, scratch);
   Evaluation result;
   for (std::size_t row = 0; row < batch.labels.size(); ++row) {
-    if (class_is_right(loss_, z.subspan(row * outputs()).first(outputs()), batch.labels[row])) ++result.correct;
+    if (class_is_right(loss_, z.subspan(row * outputs()).first(outputs()), batch.labels[row]))
+      ++result.correct;
   }
   result.loss = loss_and_error(loss_, {batch, outputs(), scratch.data() + (z.data() - scratch.data())});
   return result;

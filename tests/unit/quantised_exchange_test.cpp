@@ -430,13 +430,13 @@ TEST_CASE("a float agent refuses points that are out of its range, to average wi
           config.guarding = {.limit = 1, .gate = gate};
           config.fresh = fresh;
           LossyNet net(9, {.delay_ms = 5});
-          net.add(config, Numeric::float32, layout_of(Numeric::float32), std::vector<float>(2000, 0.5F));
-          net.add(config_of(2, {}), other, layout_of(other), std::vector<float>(2000, 3));
+          net.add(config, Numeric::float32, layout_of(Numeric::float32), std::vector<float>(2000, -0.75F));
+          net.add(config_of(2, {}), other, layout_of(other), std::vector<float>(2000, -1.25F));
           net.connect();
           meet(net, offers);
           CHECK(refusals(net, Refusal::out_of_range) == 1);
-          CHECK(net[0].x == std::vector<float>(2000, 0.5F));
-          net[1].set(std::vector<float>(2000, 0.75F));
+          CHECK(net[0].x == std::vector<float>(2000, -0.75F));
+          net[1].set(std::vector<float>(2000, 0.75F));  // further away, but within
           meet(net, offers);
           CHECK(net[0].agent.metrics().completed == 1);
         }

@@ -242,33 +242,37 @@ TEST_CASE("a gate that cannot have been is forgotten, and so is a last step that
   net.add(config, constant(0));
   net.add(config_of(2), constant(0));
   net.connect();
-  const auto meet = [&net] {
+  const auto meet_at_distance = [&net](float distance) {
+    net[1].x.assign(300, net[0].x[0] + distance);  // in place: the agent looks at this memory
     REQUIRE(net[0].agent.meet(kSecond, net.now) == Status::ok);
     net.run(net.now + 60'000, true);
     return net[0].agent.metrics().completed;
   };
-  for (const float near : {0.25F, 0.5F}) {  // closer than the next
-    net[1].x.assign(300, near);
-    REQUIRE(meet() > 0);
-  }
+  for (std::uint64_t k = 1; k <= 3; ++k) REQUIRE(meet_at_distance(0.5F) == k);
   MemoryStore store = store_for(config);
   REQUIRE(net[0].agent.save(store) == Status::ok);
-  constexpr std::size_t kLastUpdate = 12;
-  const std::size_t gate = 32 + 32 * std::size_t{config.finished};
-  const auto admits = [&](std::size_t at, std::vector<std::uint8_t> bytes) {
+
+  // Whether the gate admits a partner so far away, after these bytes of the records were changed.
+  const auto admits = [&](float distance, std::size_t at, std::vector<std::uint8_t> bytes) {
     MemoryStore changed = store;
     change(changed, at, std::move(bytes));
     config.seed += 10;
     net.restart(0, config, constant(99));
     REQUIRE(net[0].agent.restore(changed, net.now) == Status::ok);
-    net[1].x.assign(300, 50);
-    return meet() == 1;
+    return meet_at_distance(distance) == 1;
   };
-  CHECK_FALSE(admits(kLastUpdate, {0, 0, 0, 0}));
-  CHECK_FALSE(admits(kLastUpdate, {0, 0, 0xC0, 0x7F}));  // NaN: as if it had been 0
-  CHECK(admits(kLastUpdate, {0, 0, 0xC8, 0xC2}));        // -100: its magnitude counts
-  CHECK(admits(gate + 2, {0x80, 0x7F}));                 // infinity: a gate that knows nothing admits anybody
-  CHECK(admits(gate + 2, {0x80, 0xBF}));                 // -1
+  constexpr std::size_t kLastUpdate = 12;
+  CHECK(admits(0.5F, kLastUpdate, {0, 0, 0, 0}));
+  CHECK_FALSE(admits(50, kLastUpdate, {0, 0, 0, 0}));
+  CHECK(admits(0.5F, kLastUpdate, {0, 0, 0xC0, 0x7F}));  // NaN: as if it had been 0
+  CHECK_FALSE(admits(50, kLastUpdate, {0, 0, 0xC0, 0x7F}));
+  CHECK(admits(50, kLastUpdate, {0, 0, 0xC8, 0xC2}));  // -100: its magnitude counts
+  // A gate that knows nothing admits anybody: one of whose three distances is infinite, or negative; and one of another
+  // layout.
+  const std::size_t gate = 32 + 32 * std::size_t{config.finished};
+  CHECK(admits(50, gate + 4, {0x80, 0x7F}));
+  CHECK(admits(50, gate + 4, {0x80, 0xBF}));
+  CHECK(admits(50, 0, {9}));
 }
 
 TEST_CASE(

@@ -7,7 +7,7 @@ namespace popsgd {
 float Schedule::rate(StepCounter t) const noexcept {
   switch (shape) {
     case Shape::constant:
-      return eta;
+      break;
     case Shape::inverse:
       return static_cast<float>(static_cast<double>(eta) / (1.0 + t.steps() / horizon));
     case Shape::inverse_sqrt:

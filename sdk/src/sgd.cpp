@@ -36,7 +36,7 @@ float Sgd::step(const Gradient& gradient, const Batch& batch, float eta, Params 
   }
   const float keep = 1 - eta * weight_decay;
   if (gradient.in_place) return gradient(x, batch, keep, -eta, x, own);
-  const Params buffer = scratch.subspan(gradient.scratch, x.size());
+  const Params buffer = scratch.subspan(gradient.scratch).first(x.size());
   const float loss = gradient(x, batch, 0, 1, buffer, own);
   numeric::scale_add(x.size(), keep, -eta, buffer.data(), x.data());
   return loss;

@@ -64,7 +64,7 @@ found() {
 
 pair=(-DOFFERERS=1 -DSTORM=2)
 crossing=(-DACCEPTS=1 -DSTORM=2)
-again=(-DOFFERERS=1 -DACCEPTS=1 -DSTORM=2 -DATTEMPTS=2)
+again=(-DOFFERERS=1 -DACCEPTS=1 -DSTORM=2 -DATTEMPTS=3)
 cycle=(-DAGENTS=3 -DBLOCKS=1 -DACCEPTS=1 -DSTORM=1)
 
 holds "one offers: applied at most once, by both or by neither; nobody is stuck" SAFETY -DOFFERERS=1 -DSTORM=3
@@ -78,7 +78,7 @@ holds "offers cross, nothing is lost: exactly one exchange, of all blocks" SAFET
 holds "R may give up in doubt: the same, but for what it counts" SAFETY "${pair[@]}" -DINDOUBT
 holds "I may crash: the same, but for blocks whose DONE was lost" SAFETY "${pair[@]}" -DCRASH
 holds "I may begin another attempt: the same" SAFETY "${again[@]}"
-holds "I may begin two more at one block: the same" SAFETY -DOFFERERS=1 -DACCEPTS=1 -DSTORM=3 -DATTEMPTS=3 -DBLOCKS=1
+holds "I may begin three more at one block: the same" SAFETY -DOFFERERS=1 -DACCEPTS=1 -DSTORM=3 -DATTEMPTS=4 -DBLOCKS=1
 holds "one offers: every run comes to rest once the network is calm" NP "${pair[@]}"
 holds "I may begin another attempt: the same" NP "${again[@]}"
 holds "both offer: the same" NP -DACCEPTS=1 -DSTORM=1

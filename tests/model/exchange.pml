@@ -59,6 +59,7 @@
 /* Frames and agents name a block and an attempt at it, in one number. */
 #define block_of(b) ((b) / ATTEMPTS)
 #define next_block(b) ((block_of(b) + 1) * ATTEMPTS)
+#define is_last(b) (((b) + 1) % ATTEMPTS == 0)
 #define bit_of(b) (1 << block_of(b))
 
 mtype = { OFFER, ACCEPT, BUSY, STATE, READY, COMMIT, ABORT, AGAIN } /* frames */
@@ -238,11 +239,8 @@ inline decide() {
 #endif
      fi
 #if ATTEMPTS > 1
-  :: (block[me] + 1) % ATTEMPTS != 0 -> /* either has read wrong: once more, or at once for the last time */
-     if
-     :: block[me]++
-     :: block[me] = next_block(block[me]) - 1
-     fi;
+  :: !is_last(block[me]) && !is_last(block[me] + 1) -> /* either has read wrong: once more */
+     block[me]++;
      have_ready[me] = false;
      if
      :: asks[me] = false                           /* R has: it gets I's state again, */
@@ -250,6 +248,12 @@ inline decide() {
      :: asks[me] = true; have_state[me] = false    /* or only I */
      fi;
      send(responder(x), says(me), x, block[me])
+  :: !is_last(block[me]) -> /* or for the last time: everything anew */
+     block[me] = next_block(block[me]) - 1;
+     asks[me] = false;
+     have_state[me] = false;
+     have_ready[me] = false;
+     send(responder(x), STATE, x, block[me])
 #endif
 #ifndef RELIABLE
   :: send(responder(x), ABORT, x, b); leave()
@@ -288,7 +292,7 @@ inline on_state() {
   :: phase[me] == PREPARED && is_current(me) -> send(initiator(x), READY, x, b)
   :: phase[me] == PREPARED && is_next_block(me) -> commit(); prepare()
 #if ATTEMPTS > 1
-  :: phase[me] == PREPARED && is_current_block(me) && b > block[me] ->
+  :: phase[me] == PREPARED && is_current_block(me) && b > block[me] && (b == block[me] + 1 || is_last(b)) ->
      responder_drops(x, block[me]); /* I has not decided this attempt, and never will */
      prepare()
 #endif
@@ -300,7 +304,7 @@ inline on_state() {
 inline on_again() {
 #if ATTEMPTS > 1
   if
-  :: phase[me] == PREPARED && is_current_block(me) && b > block[me] -> prepare()
+  :: phase[me] == PREPARED && is_current_block(me) && b == block[me] + 1 -> prepare()
   :: phase[me] == PREPARED && is_current(me) -> send(initiator(x), READY, x, b)
   :: else
   fi

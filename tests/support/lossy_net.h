@@ -25,7 +25,7 @@ struct Faults {
   std::uint32_t jitter_ms = 0;  ///< each frame has its own: frames overtake one another
 };
 
-/// An agent with its memory: a model without a gradient unless one is given.
+/// An agent with its memory: a model without a gradient, but for a drift of integer models.
 class Device {
  public:
   Device(const AgentConfig& config, std::vector<float> model, Time now)
@@ -33,7 +33,7 @@ class Device {
     status = agent.init(config, x, nothing(x.size()), source(), {}, {},
                         std::as_writable_bytes(std::span(workspace_)), now);
   }
-  /// A model of any kind, from values in real units. Integer models' gradient does nothing.
+  /// A model of any kind, from values in real units.
   Device(const AgentConfig& config, Numeric kind, std::vector<Tensor> tensors,
          const std::vector<float>& values, Time now)
       : numeric(kind),
@@ -53,9 +53,9 @@ class Device {
         [](void* batch) noexcept -> const FixedBatch& { return *static_cast<FixedBatch*>(batch); },
         &fixed_batch_};
     if (numeric == Numeric::int16)
-      status = agent.init(config, int16s, layout, still<std::int16_t>(x.size()), none, {}, {}, bytes, now);
+      status = agent.init(config, int16s, layout, drifting<std::int16_t>(x.size()), none, {}, {}, bytes, now);
     else
-      status = agent.init(config, int8s, layout, still<std::int8_t>(x.size()), none, {}, {}, bytes, now);
+      status = agent.init(config, int8s, layout, drifting<std::int8_t>(x.size()), none, {}, {}, bytes, now);
   }
   Device(const Device&) = delete;
 
@@ -93,6 +93,7 @@ class Device {
   std::vector<float> x;  // of a float model
   std::vector<std::int16_t> int16s{};
   std::vector<std::int8_t> int8s{};
+  int drift = 0;  // of an integer model: units that every parameter moves by at a step
   Agent agent;
   Status status = Status::ok;
 
@@ -104,10 +105,13 @@ class Device {
     return {.function = function, .parameters = parameters, .in_place = true};
   }
   template <typename Weight>
-  static FixedGradient<Weight> still(std::size_t parameters) {
-    const auto function = [](const void*, std::span<Weight>, const FixedBatch&, FixedRate, Random&,
-                             std::span<std::int32_t>, std::uint64_t&) noexcept { return std::int32_t{0}; };
-    return {.function = function, .parameters = parameters};
+  FixedGradient<Weight> drifting(std::size_t parameters) {
+    const auto function = [](const void* units, std::span<Weight> weights, const FixedBatch&, FixedRate,
+                             Random&, std::span<std::int32_t>, std::uint64_t&) noexcept {
+      for (Weight& w : weights) w = static_cast<Weight>(w + *static_cast<const int*>(units));
+      return std::int32_t{0};
+    };
+    return {.function = function, .context = &drift, .parameters = parameters};
   }
   BatchSource source() {
     return {[](void* batch) noexcept -> const Batch& { return *static_cast<Batch*>(batch); }, &batch_};

@@ -29,6 +29,13 @@ class ScriptedPeer {
       : theirs(parameters, 1.0F), device(config, std::vector<float>(parameters), now), config_(config) {
     static_cast<void>(device.agent.add_peer(kPeer, {.mtu = 256}));
   }
+  /// An agent of any kind, of one tensor.
+  ScriptedPeer(const AgentConfig& config, Numeric kind, Tensor tensor)
+      : theirs(tensor.length, 1.0F),
+        device(config, kind, {tensor}, std::vector<float>(tensor.length), now),
+        config_(config) {
+    static_cast<void>(device.agent.add_peer(kPeer, {.mtu = 256}));
+  }
 
   /// The model in three blocks, of 60, 60 and 30 parameters. Offers only by meet(), and no gate.
   static AgentConfig three_blocks() {

@@ -66,6 +66,7 @@ TEST_CASE("an offer of another version, swarm or model is rejected, and says why
   CHECK(rejected([](codec::Handshake& h) { ++h.version; }) == Rejection::version);
   CHECK(rejected([](codec::Handshake& h) { ++h.fingerprint; }) == Rejection::fingerprint);
   CHECK(rejected([](codec::Handshake& h) { ++h.parameters; }) == Rejection::model);
+  CHECK(rejected([](codec::Handshake& h) { ++h.layout; }) == Rejection::model);
 }
 
 TEST_CASE("an offer that goes by another name than its nonce is malformed, and so is what is no frame") {
@@ -164,6 +165,7 @@ TEST_CASE("an ACCEPT that contradicts the offer is dropped, and the offer stands
   CHECK(refused([](codec::Handshake& h) { ++h.fingerprint; }));
   CHECK(refused([](codec::Handshake& h) { ++h.parameters; }));
   CHECK(refused([](codec::Handshake& h) { ++h.version; }));
+  CHECK(refused([](codec::Handshake& h) { ++h.layout; }));
   CHECK(refused([](codec::Handshake& h) { ++h.block_length; }));
   CHECK(refused([](codec::Handshake& h) { ++h.mtu; }));
   CHECK(refused([](codec::Handshake& h) { h.window = AgentConfig{}.window + 1; }));
@@ -803,6 +805,42 @@ TEST_CASE("a plan whose chunks cannot be numbered is not accepted") {
   accept.handshake.block_length = 3'000'000;
   peer.tell(accept);
   CHECK(peer.metrics().begun == 1);
+}
+
+TEST_CASE("an agent that has nothing to say needs no room for it") {
+  ScriptedPeer peer(three_blocks());
+  CHECK_FALSE(peer.device.agent.send({}, peer.now));
+  CHECK(peer.metrics().frames_sent == 0);
+}
+
+TEST_CASE("the same offer from somebody else is no reason to make another") {
+  ScriptedPeer peer(three_blocks());
+  const std::uint64_t nonce = peer.meet();
+  CHECK(peer.drops(Drop::reflected, peer.offer(nonce), kStranger) == 1);
+  CHECK(peer.hear(Kind::offer) == 0);
+  peer.tell(peer.accept(nonce, 5));
+  CHECK(peer.metrics().begun == 1);
+}
+
+TEST_CASE("however short the times it is given, an agent does not repeat itself within a millisecond") {
+  AgentConfig config = three_blocks();
+  config.timing.first_timeout = config.timing.least_timeout = config.timing.most_timeout = 1;
+  config.timing.busy = 0;
+  config.mean_wait = 1;
+  ScriptedPeer peer(config);
+  std::size_t offers = 0;
+  for (int k = 0; k < 200; ++k) {
+    peer.now = peer.now + 1;
+    const auto frames = peer.hear();
+    const auto offer = std::ranges::find(frames, Kind::offer, &Frame::kind);
+    CHECK(frames.size() <= 1);
+    if (offer == frames.end()) continue;
+    ++offers;
+    if (k % 2 == 0) peer.tell({.kind = Kind::busy, .exchange = offer->exchange});
+    CHECK(peer.hear().empty());
+    CHECK(peer.wait() > 0);
+  }
+  CHECK(offers > 50);
 }
 
 }  // namespace

@@ -557,4 +557,42 @@ TEST_CASE("a checkpoint that changes while it is read is never taken for one tha
   CHECK(changed > 0);
 }
 
+TEST_CASE("of integers, too, every failure is reported, also where the zeros after them fill a page") {
+  for (const std::size_t length : {1UL, 253UL, 255UL, 256UL, 257UL}) {
+    CAPTURE(length);
+    const std::vector<std::byte> integers(length, std::byte{0xC3});
+    const checkpoint::Snapshot snapshot{
+        .fingerprint = kFingerprint, .steps = StepCounter(7), .integers = integers};
+    const auto words = checkpoint::words(length);
+    MemoryStore saved = make_store({words, 0});
+    REQUIRE(checkpoint::save(saved, snapshot) == Status::ok);
+    for (std::size_t k = 0; k < saved.operations(); ++k) {
+      MemoryStore store = make_store({words, 0});
+      store.fail_at(k);
+      REQUIRE(checkpoint::save(store, snapshot) == Status::store_failed);
+    }
+    std::vector<std::byte> loaded(length);
+    REQUIRE(checkpoint::load(saved, kFingerprint, std::span(loaded), {}).ok());
+    CHECK(loaded == integers);
+  }
+}
+
+TEST_CASE("of two slots with one number the first is as good as the second") {
+  MemoryStore store = make_store(kSmall);
+  REQUIRE(save(store, make_state(1, kSmall)) == Status::ok);
+  std::ranges::copy(store.slot(0), store.slot(1).begin());
+  CHECK(loads(store, kSmall, make_state(1, kSmall)));
+  REQUIRE(save(store, make_state(2, kSmall)) == Status::ok);
+  CHECK(loads(store, kSmall, make_state(2, kSmall)));
+}
+
+TEST_CASE("more than a header can count is refused before the store is touched") {
+  constexpr std::size_t kTooLarge = std::size_t{1} << 34;
+  const std::byte nothing{};  // nobody looks at what there is too much of
+  MemoryStore store = make_store(kSmall);
+  CHECK(checkpoint::save(store, {.integers = {&nothing, kTooLarge}}) == Status::invalid_size);
+  CHECK(checkpoint::save(store, {.records = {&nothing, kTooLarge}}) == Status::invalid_size);
+  CHECK(store.operations() == 0);
+}
+
 }  // namespace

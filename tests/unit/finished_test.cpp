@@ -69,6 +69,9 @@ TEST_CASE(
   finished.remember(exchange(6, 70, true), kNow);
   CHECK(finished.find(1) == nullptr);
   CHECK((finished.find(4) != nullptr && finished.find(5) != nullptr && finished.find(6) != nullptr));
+  finished.remember(exchange(6, 80, false),
+                    kNow);  // what is known by its name is renewed, whatever its worth
+  CHECK(finished.find(6)->until.since(kNow) == 80);
 }
 
 }  // namespace

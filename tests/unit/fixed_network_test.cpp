@@ -315,8 +315,9 @@ TEST_CASE("the initial model is the float network's, to nearest") {
   check_initial<std::int8_t>();
 }
 
-TEST_CASE("a step at any rate ends within the type, its saturations counted; at rate 0 nothing moves") {
-  for (const auto& c : all_cases<std::int16_t, std::int16_t>()) {
+template <typename Weight, typename Activation>
+void check_rates() {
+  for (const auto& c : all_cases<Weight, Activation>()) {
     CAPTURE(c.name());
     auto scratch = c.scratch();
     const std::vector<double> gradient = reference_gradient(c);
@@ -335,12 +336,69 @@ TEST_CASE("a step at any rate ends within the type, its saturations counted; at 
       std::uint64_t at_the_end = 0;
       for (std::size_t k = 0; k < x.size(); ++k) {
         if (std::fabs(gradient[k]) < std::max(0.02, 1e-3 * norm(gradient))) continue;
-        REQUIRE(x[k] == (gradient[k] > 0 ? -32768 : 32767));
+        using Range = std::numeric_limits<Weight>;
+        REQUIRE(x[k] == (gradient[k] > 0 ? Range::min() : Range::max()));
         ++at_the_end;
       }
       CHECK(saturated >= at_the_end);
     }
   }
+}
+
+TEST_CASE("a step at any rate ends within the type, its saturations counted; at rate 0 nothing moves") {
+  check_rates<std::int16_t, std::int16_t>();
+  check_rates<std::int8_t, std::int16_t>();
+  check_rates<std::int8_t, std::int8_t>();
+}
+
+// Where nothing comes in nothing is learned but the biases; where all weights are zero, too.
+template <typename Weight, typename Activation>
+void check_silence() {
+  for (const auto& c : all_cases<Weight, Activation>()) {
+    CAPTURE(c.name());
+    auto scratch = c.scratch();
+    const std::vector<std::int16_t> zeros(c.features.size());
+    FixedBatch silent = c.batch();
+    silent.features = zeros;
+    std::vector<Tensor> tensors(c.fixed.tensors());
+    c.fixed.layout(tensors);
+    Random noise(1, Purpose::user);
+    std::uint64_t saturated = 0;
+    auto x = c.x;
+    (void)c.fixed.step(x, silent, FixedRate::from(0.1), noise, scratch, saturated);
+    CHECK(std::equal(x.begin(), x.begin() + tensors[0].length, c.x.begin()));
+    std::fill(x.begin(), x.end(), Weight{0});
+    (void)c.fixed.step(x, c.batch(), FixedRate::from(0.1), noise, scratch, saturated);
+    if (c.fixed.layers() == 1) continue;
+    const auto last_bias = static_cast<std::ptrdiff_t>(tensors.back().length);
+    CHECK(std::all_of(x.begin(), x.end() - last_bias, [](Weight w) { return w == 0; }));
+  }
+}
+
+TEST_CASE("no weight learns from inputs of zero, nor through weights of zero") {
+  check_silence<std::int16_t, std::int16_t>();
+  check_silence<std::int8_t, std::int16_t>();
+  check_silence<std::int8_t, std::int8_t>();
+}
+
+TEST_CASE("a loss beyond all bounds is the largest there is") {
+  using Fixed = FixedNetwork<std::int16_t, std::int16_t>;
+  const Widths widths{1, 17};
+  const std::vector<LayerFormat> formats(1);
+  const auto fixed = Fixed::make(widths, Loss::squared, formats).value();
+  std::vector<std::int16_t> x(fixed.parameters(), 32767);  // outputs of 2^30, cut off at 2^15
+  const std::vector<std::int16_t> features(Fixed::kMaxRows, 32767);
+  const std::vector<std::int16_t> targets(Fixed::kMaxRows * 17);
+  const FixedBatch batch{Fixed::kMaxRows, features, 0, {}, targets, 0};
+  std::vector<std::int32_t> scratch(fixed.scratch_size(batch.rows));
+  REQUIRE(fixed.check(x, batch, scratch) == Status::ok);
+  const auto result = fixed.evaluate(x, batch, scratch);
+  CHECK(result.loss == std::int64_t{1} << 62);
+  CHECK(result.saturated == Fixed::kMaxRows * 17);
+  Random noise(1, Purpose::user);
+  std::uint64_t saturated = 0;
+  CHECK(fixed.step(x, batch, FixedRate{}, noise, scratch, saturated) ==
+        std::numeric_limits<std::int32_t>::max());
 }
 
 TEST_CASE("a rate far below a unit's worth does not disturb a model") {
@@ -426,8 +484,9 @@ TEST_CASE("chosen formats hold the initial model three times over, for any numbe
   }
 }
 
-TEST_CASE("make() refuses sizes and formats that make no fixed network") {
-  using Fixed = FixedNetwork<std::int16_t, std::int16_t>;
+template <typename Weight, typename Activation>
+void check_make() {
+  using Fixed = FixedNetwork<Weight, Activation>;
   const Widths widths{3, 4, 2};
   const std::vector<LayerFormat> good(2);
   CHECK(Fixed::make(widths, Loss::squared, good).ok());
@@ -442,13 +501,20 @@ TEST_CASE("make() refuses sizes and formats that make no fixed network") {
   }
 }
 
-TEST_CASE("check() names what is wrong with a fixed batch") {
-  using Fixed = FixedNetwork<std::int16_t, std::int16_t>;
+TEST_CASE("make() refuses sizes and formats that make no fixed network") {
+  check_make<std::int16_t, std::int16_t>();
+  check_make<std::int8_t, std::int16_t>();
+  check_make<std::int8_t, std::int8_t>();
+}
+
+template <typename Weight, typename Activation>
+void check_check() {
+  using Fixed = FixedNetwork<Weight, Activation>;
   const Widths widths{2, 4, 3};
   const std::vector<LayerFormat> formats(2);
   const auto network = Fixed::make(widths, Loss::cross_entropy, formats).value();
   const auto squared = Fixed::make(widths, Loss::squared, formats).value();
-  const std::vector<std::int16_t> x(network.parameters());
+  const std::vector<Weight> x(network.parameters());
   const std::vector<std::int16_t> features(4);
   const std::vector<std::uint32_t> labels{0, 2};
   const std::vector<std::int16_t> targets(6);
@@ -474,6 +540,19 @@ TEST_CASE("check() names what is wrong with a fixed batch") {
   const std::vector<std::int16_t> many_features(2 * many);
   const std::vector<std::uint32_t> many_labels(many);
   CHECK(network.check(x, {many, many_features, 8, many_labels}, scratch) == Status::shape_mismatch);
+
+  const Widths one{2, 1};
+  const auto logistic = Fixed::make(one, Loss::logistic, std::span(formats).first(1)).value();
+  const auto weights = std::span(x).first(logistic.parameters());
+  const std::vector<std::uint32_t> both{0, 1};
+  CHECK(logistic.check(weights, {2, features, 8, both}, scratch) == Status::ok);
+  CHECK(logistic.check(weights, {2, features, 8, labels}, scratch) == Status::label_out_of_range);
+}
+
+TEST_CASE("check() names what is wrong with a fixed batch") {
+  check_check<std::int16_t, std::int16_t>();
+  check_check<std::int8_t, std::int16_t>();
+  check_check<std::int8_t, std::int8_t>();
 }
 
 }  // namespace

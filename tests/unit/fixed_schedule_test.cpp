@@ -37,12 +37,16 @@ TEST_CASE("a fixed rate is the float's to 32 bits") {
 
 TEST_CASE("what is no rate becomes 0, and what is too large the largest") {
   const FixedRate largest{.mantissa = 0xffff'ffffU};
-  CHECK(FixedRate::from(0) == FixedRate{});
-  CHECK(FixedRate::from(-1) == FixedRate{});
-  CHECK(FixedRate::from(std::numeric_limits<double>::quiet_NaN()) == FixedRate{});
-  CHECK(FixedRate::from(1e10) == largest);
-  CHECK(FixedRate::from(std::numeric_limits<double>::infinity()) == largest);
-  CHECK(value(FixedRate::from(0x1p-140)) <= 0x1p-140);
+  using Range = std::numeric_limits<double>;
+  for (const double none : {0.0, -1.0, Range::quiet_NaN(), -Range::infinity(), 0x1p-200, Range::denorm_min()})
+    CHECK(FixedRate::from(none).mantissa == 0);
+  for (const double large : {4294967295.0, 1e10, Range::max(), Range::infinity()})
+    CHECK(FixedRate::from(large) == largest);
+  CHECK(FixedRate::from(4294967294.9).mantissa == 0xffff'fffeU);
+  const FixedRate tiny = FixedRate::from(0x1p-126);
+  CHECK(tiny == FixedRate{.mantissa = 2, .shift = 127});
+  CHECK_FALSE(tiny == FixedRate{.mantissa = 2, .shift = 126});
+  CHECK_FALSE(tiny == FixedRate{.mantissa = 3, .shift = 127});
 }
 
 // The same schedule in float and in integers.

@@ -2,7 +2,10 @@
 #include <popsgd/random.h>
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <cmath>
+#include <cstdint>
 #include <limits>
 #include <vector>
 
@@ -46,6 +49,19 @@ TEST_CASE("the distance is the root of the mean squared difference") {
   CHECK(rms_distance(std::vector<float>{1, 2, 3, 4}, std::vector<float>{1, 2, 3, 8}) == 2);
   CHECK(rms_distance(std::vector<float>(1000, 1), std::vector<float>(1000, -2)) == 3);
   CHECK(rms_distance({}, {}) == 0);
+  CHECK(rms_distance(std::vector<float>{3e38F}, std::vector<float>{-3e38F}) == kInfinity);  // beyond a float
+}
+
+TEST_CASE("bytes that never were a gate are told from one") {
+  using Bytes = std::array<std::uint16_t, sizeof(Gate) / 2>;
+  Gate gate;
+  gate.remember(3, 0, 0);
+  CHECK(gate.sound());
+  for (const float never : {-1.0F, -0.0F, kInfinity, kNan}) {
+    auto bytes = std::bit_cast<Bytes>(gate);
+    bytes[14] = static_cast<std::uint16_t>(std::bit_cast<std::uint32_t>(never) >> 16);
+    CHECK_FALSE(std::bit_cast<Gate>(bytes).sound());
+  }
 }
 
 TEST_CASE(

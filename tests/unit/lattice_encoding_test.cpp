@@ -221,6 +221,26 @@ TEST_CASE("no wrap is silent: of 100,000 blocks every one with a wrong point has
   CHECK(wrapped > 20'000);
 }
 
+TEST_CASE("the largest integers come through as any others, on any lattice") {
+  std::vector<std::int32_t> y(300, std::numeric_limits<std::int32_t>::max());
+  for (std::size_t k = 0; k < y.size(); k += 2) y[k] = std::numeric_limits<std::int32_t>::min();
+  for (const int exponent : {-40, -1, 0, 1, 2, 20, 40}) {
+    const Lattice lattice{exponent, dither_of(5)};
+    std::vector<std::int32_t> points(y.size());
+    for (std::size_t k = 0; k < y.size(); ++k)
+      points[k] = popsgd::test::point_by_definition(std::int64_t{y[k]}, exponent, lattice.dither.at(k));
+    const Values values(ConstPoints(y), 0);
+    CHECK(checksum(values, lattice) == checksum(points));
+    for (int bits = kFewestBits; bits <= kMostBits; ++bits) {
+      std::vector<std::byte> packed(packed_size(y.size(), bits));
+      encode(values, lattice, bits, packed);
+      std::vector<std::int32_t> decoded(y.size());
+      REQUIRE(decode(packed, values, lattice, bits, decoded) == 0);
+      REQUIRE(decoded == points);
+    }
+  }
+}
+
 TEST_CASE("points at the ends of their range are decoded without an overflow") {
   for (const std::int32_t at : {kFurthest, -kFurthest}) {
     const std::vector<std::int32_t> own{at};

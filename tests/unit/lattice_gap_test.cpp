@@ -5,6 +5,7 @@
 #include <popsgd/random.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -270,6 +271,149 @@ TEST_CASE("a model that is taken over is the points'") {
     REQUIRE(adopt(bytes, 7, points, -7, coins_of(3)) == static_cast<std::size_t>(outside));
     for (std::size_t k = 0; k < length; ++k) REQUIRE(bytes[k] == std::clamp(points[k], -128, 127));
   }
+}
+
+// Of all sizes, the largest and the least there are too; and as many as fill slices, or begin one.
+std::vector<std::int32_t> integers_of(Random& random, std::size_t length) {
+  std::vector<std::int32_t> values(length);
+  for (std::int32_t& value : values) value = static_cast<std::int32_t>(random.bits()) >> random.below(32);
+  if (length > 1) {
+    values[0] = std::numeric_limits<std::int32_t>::min();
+    values[length - 1] = std::numeric_limits<std::int32_t>::max();
+  }
+  return values;
+}
+constexpr std::size_t kLengths[] = {0, 1, 127, 128, 300};
+
+// Bits of the largest.
+int width(const std::vector<std::int32_t>& points) {
+  std::int64_t most = 0;
+  for (const std::int32_t point : points) most = std::max(most, std::abs(std::int64_t{point}));
+  return static_cast<int>(std::bit_width(static_cast<std::uint64_t>(most)));
+}
+
+// theirs - mine by its definition: in the finer of both steps in which the coarser points have 30 bits, to the nearest.
+void check_difference(Values mine, Lattice lattice, const std::vector<std::int32_t>& theirs,
+                      int their_exponent) {
+  const std::vector<std::int32_t> points = points_of(mine, lattice);
+  const auto [finer, coarser] = std::minmax({lattice.exponent, their_exponent});
+  const int room = std::max(0, 30 - width(lattice.exponent > their_exponent ? points : theirs));
+  const int exponent = std::max(finer, coarser - room);
+  constexpr std::int64_t kMost = std::numeric_limits<std::int32_t>::max();
+  const auto in_steps = [exponent](std::int32_t point, int of) {
+    return static_cast<std::int64_t>(std::floor(std::ldexp(static_cast<double>(point), of - exponent) + 0.5));
+  };
+  for (const Side side : {Side::initiator, Side::responder}) {
+    std::vector<std::int32_t> memory = theirs;
+    const Gap gap = difference(side, mine, lattice, memory, their_exponent);
+    REQUIRE(gap.exponent == exponent);
+    for (std::size_t k = 0; k < theirs.size(); ++k) {
+      const std::int64_t exact = in_steps(theirs[k], their_exponent) - in_steps(points[k], lattice.exponent);
+      const std::int64_t kept = std::clamp(exact, -kMost, kMost);
+      REQUIRE(gap.values[k] == (side == Side::initiator ? kept : -kept));
+    }
+  }
+}
+
+TEST_CASE("a gap is what its definition says, whatever kind of values and steps it is made from") {
+  Random random(8, Purpose::user);
+  for (const std::size_t length : kLengths) {
+    std::vector<float> floats(length);
+    for (float& value : floats) value = std::ldexp(random.normal(), between(random, -30, 60));
+    const std::vector<std::int32_t> integers = integers_of(random, length);
+    std::vector<std::int32_t> theirs = integers_of(random, length);
+    for (std::int32_t& point : theirs) point = std::clamp(point, -kFurthest, kFurthest);
+    const std::vector<std::int32_t> few(length, 5);
+    for (const int exponent : {-120, -9, 0, 1, 9}) {
+      for (const int their_exponent : {-50, -9, 0, 5}) {
+        const Lattice lattice{exponent, dither_of(random.bits())};
+        check_difference(Values(ConstParams(floats)), lattice, theirs, their_exponent);
+        check_difference(Values(ConstPoints(integers), 0), lattice, theirs, their_exponent);
+        check_difference(Values(ConstPoints(few), 0), lattice, theirs, their_exponent);
+        check_difference(Values(ConstParams(floats)), lattice, few, their_exponent);
+      }
+    }
+  }
+}
+
+// What `round` and the coins make of integers in units of 2^exponent.
+std::int64_t in_units(std::int32_t value, int exponent, Rounding rounding, std::size_t k) {
+  return popsgd::test::point_by_definition(std::int64_t{value}, -rounding.fraction - exponent,
+                                           rounding.coins.at(k));
+}
+
+template <typename Integer>
+void check_integers(Random& random, std::size_t length, int exponent, Rounding rounding) {
+  constexpr std::int64_t kLeast = std::numeric_limits<Integer>::min();
+  constexpr std::int64_t kMost = std::numeric_limits<Integer>::max();
+  std::vector<std::int32_t> values = integers_of(random, length);
+  std::vector<Integer> before(length);
+  for (Integer& x : before) x = static_cast<Integer>(random.bits());
+  const auto nearest = [&](std::int64_t exact, std::uint64_t& saturated) {
+    const std::int64_t kept = std::clamp(exact, kLeast, kMost);
+    saturated += kept != exact ? 1U : 0U;
+    return static_cast<Integer>(kept);
+  };
+  for (const int finer : {0, 3}) {  // than the rounding: how much the model's own unit is
+    for (const Side side : {Side::initiator, Side::responder}) {
+      std::vector<Integer> moved = before;
+      const auto count = move(moved, rounding.fraction + finer, {values, exponent + 1}, side, rounding);
+      std::uint64_t saturated = 0;
+      for (std::size_t k = 0; k < length; ++k) {
+        const std::int64_t step = in_units(values[k], exponent, rounding, k) * (1 << finer);
+        REQUIRE(moved[k] == nearest(before[k] + (side == Side::initiator ? step : -step), saturated));
+      }
+      REQUIRE(count == saturated);
+    }
+  }
+  std::vector<Integer> taken = before;
+  const auto count = adopt(taken, rounding.fraction, values, exponent, rounding.coins);
+  std::uint64_t saturated = 0;
+  for (std::size_t k = 0; k < length; ++k)
+    REQUIRE(taken[k] == nearest(in_units(values[k], exponent, rounding, k), saturated));
+  REQUIRE(count == saturated);
+}
+
+TEST_CASE(
+    "models of every kind move and are taken over as the definition says, up to the ends of their types") {
+  Random random(9, Purpose::user);
+  for (const std::size_t length : kLengths) {
+    for (const int shift : {-40, -31, -3, -1, 0, 1, 20, 31, 40}) {  // of units against the gap's, up and down
+      CAPTURE(length);
+      CAPTURE(shift);
+      const int fraction = between(random, -5, 12);
+      const int exponent = shift - fraction;
+      const Rounding rounding{fraction, coins_of(random.bits())};
+      check_integers<std::int16_t>(random, length, exponent, rounding);
+      check_integers<std::int8_t>(random, length, exponent, rounding);
+      const std::vector<std::int32_t> before = integers_of(random, length);
+      for (const Side side : {Side::initiator, Side::responder}) {
+        std::vector<std::int32_t> values = before;
+        std::vector<float> x(length);
+        move(Params(x), {values, exponent + 1}, side, rounding);
+        for (std::size_t k = 0; k < length; ++k) {
+          const auto step =
+              std::ldexp(static_cast<float>(in_units(values[k], exponent, rounding, k)), -fraction);
+          REQUIRE(x[k] == (side == Side::initiator ? step : -step));
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("what no float is multiplied by, it is not: a step out of range is the last within") {
+  std::vector<std::int32_t> one{1};
+  std::vector<float> x{0};
+  adopt(x, one, 1000);
+  CHECK(x[0] == 0x1p127F);
+  adopt(x, one, -1000);
+  CHECK(x[0] == 0x1p-126F);
+  x[0] = 0;
+  move(Params(x), {one, 1000}, Side::initiator);
+  CHECK(x[0] == 0x1p127F);
+  x[0] = 0;
+  move(Params(x), {one, -1000}, Side::responder);
+  CHECK(x[0] == -0x1p-126F);
 }
 
 }  // namespace

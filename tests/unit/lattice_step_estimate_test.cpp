@@ -74,6 +74,13 @@ TEST_CASE("nothing is known before a distance is seen, and the estimate outlives
   CHECK(estimate.exponent(4, -20) == -20);
   estimate.observe({std::numeric_limits<std::uint32_t>::max(), 200});
   CHECK(estimate.exponent(4, kAny) <= kMostExponent);
+  CHECK(estimate.exponent(4, kMostExponent + 80) == kMostExponent);  // as fine as it gets is coarse enough
+  estimate.widen(4, 200);
+  CHECK(estimate.exponent(4, kAny) == kMostExponent);
+  StepEstimate least;
+  for (int k = 0; k < 2; ++k) least.observe({1, -1000});
+  CHECK(least.known());
+  CHECK(least.exponent(4, kAny) == kAny);
 }
 
 TEST_CASE("after a failure the step is at least four times as large, even where it had been the finest") {

@@ -245,6 +245,27 @@ TEST_CASE("integer models that jump apart within their range wrap, too, and cons
   }
 }
 
+// Zeros are on a lattice as fine as there is; biases begin as zeros.
+TEST_CASE("floats at zero, or near it, average with integers far away") {
+  for (const Numeric kind : {Numeric::int16, Numeric::int8}) {
+    for (const float start : {0.0F, 1e-6F, 1e-3F}) {
+      CAPTURE(name(kind));
+      CAPTURE(start);
+      LossyNet net(9, {.delay_ms = 5});
+      net.add(config_of(1, {Width::fixed, 8}), Numeric::float32, {{300, 0}}, std::vector<float>(300, start));
+      net.add(config_of(2, {Width::fixed, 8}), kind, {{300, 4}}, std::vector<float>(300, 4.0F));
+      net.connect();
+      meet_for_sure(net, 0);
+      CHECK(net[0].agent.metrics().completed == 1);
+      CHECK(net[0].agent.metrics().retries == 0);
+      for (std::size_t k = 0; k < 300; ++k) {
+        REQUIRE(std::fabs(net[0].value(k) - 2) <= 0.0625);
+        REQUIRE(std::fabs(net[1].value(k) - 2) <= 0.0625);
+      }
+    }
+  }
+}
+
 TEST_CASE("a fresh agent takes over what its partner is, of whichever kind, and its partner keeps it") {
   for (const Numeric kind : kKinds) {
     for (const Numeric other : kKinds) {
@@ -396,6 +417,155 @@ TEST_CASE("4 bits take an eighth of the bytes, once a step is known") {
   MESSAGE("4 bits in frames of 1200 bytes: " << bits << " bits a parameter");
   CHECK(bits < 4.3);
   CHECK(net[0].agent.metrics().retries == 0);
+}
+
+// --- what is refused
+
+std::vector<double> values_of(const Device& device) {
+  std::vector<double> values;
+  for (std::size_t k = 0; k < device.x.size(); ++k) values.push_back(device.value(k));
+  return values;
+}
+
+std::uint64_t refusals(const LossyNet& net, Refusal reason) {
+  std::uint64_t count = 0;
+  for (std::size_t k = 0; k < net.size(); ++k)
+    count += net[k].agent.metrics().refused[static_cast<std::size_t>(reason)];
+  return count;
+}
+
+void meet(LossyNet& net, std::size_t who) {
+  REQUIRE(net[who].agent.meet(who == 0 ? kSecond : kFirst, net.now) == Status::ok);
+  net.run(net.now + 400'000, true);
+  REQUIRE(net.quiet());
+}
+
+std::vector<float> moved(const std::vector<float>& values, float by) {
+  std::vector<float> result = values;
+  for (float& value : result) value += by;
+  return result;
+}
+
+TEST_CASE(
+    "whoever is suddenly far away is refused, whatever it is made of and whoever offers, and nobody moves") {
+  for (const Numeric kind : kKinds) {
+    for (const Numeric other : kKinds) {
+      for (const Quantisation& width : kWidths) {
+        for (const std::size_t offers : {0UL, 1UL}) {
+          CAPTURE(name(kind));
+          CAPTURE(name(other));
+          CAPTURE(name(width));
+          AgentConfig config = config_of(1, width);
+          config.guarding.gate = true;
+          LossyNet net(9, {.delay_ms = 5});
+          const std::vector<float> start = normals(2000, 1, 0.5F);
+          net.add(config, kind, layout_of(kind), start);
+          config.seed = 2;
+          net.add(config, other, layout_of(other), start);
+          net.connect();
+          for (int k = 0; k < 4; ++k) {  // both learn how close partners are
+            net[1].set(moved(start, k % 2 == 0 ? 0.25F : -0.25F));
+            meet(net, offers);
+          }
+          CHECK(net[0].agent.metrics().completed == 4);
+          net[1].set(moved(start, 2));
+          const auto first = values_of(net[0]);
+          const auto second = values_of(net[1]);
+          meet(net, offers);
+          CHECK(refusals(net, Refusal::too_far) == 1);
+          CHECK(net[0].agent.metrics().cut_short == 1);
+          CHECK(net[1].agent.metrics().cut_short == 1);
+          CHECK(values_of(net[0]) == first);
+          CHECK(values_of(net[1]) == second);
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("a float agent refuses points that are out of its range, to average with or to take over") {
+  for (const Numeric other : {Numeric::int16, Numeric::int8}) {
+    for (const bool gate : {false, true}) {
+      for (const bool fresh : {false, true}) {
+        for (const std::size_t offers : {0UL, 1UL}) {
+          AgentConfig config = config_of(1, {});
+          config.guarding = {.limit = 1, .gate = gate};
+          config.fresh = fresh;
+          LossyNet net(9, {.delay_ms = 5});
+          net.add(config, Numeric::float32, layout_of(Numeric::float32), std::vector<float>(2000, -0.75F));
+          net.add(config_of(2, {}), other, layout_of(other), std::vector<float>(2000, -1.25F));
+          net.connect();
+          meet(net, offers);
+          CHECK(refusals(net, Refusal::out_of_range) == 1);
+          CHECK(net[0].x == std::vector<float>(2000, -0.75F));
+          net[1].set(std::vector<float>(2000, 0.75F));  // further away, but within
+          meet(net, offers);
+          CHECK(net[0].agent.metrics().completed == 1);
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("a float agent whose model has come to grief takes its next partner's points") {
+  for (const Numeric other : {Numeric::int16, Numeric::int8}) {
+    AgentConfig config = config_of(1, {Width::fixed, 4});
+    config.guarding.gate = true;
+    LossyNet net(9, {.delay_ms = 5});
+    net.add(config, Numeric::float32, layout_of(Numeric::float32), std::vector<float>(2000, std::nanf("")));
+    net.add(config_of(2, {}), other, layout_of(other), std::vector<float>(2000, 0.5F));
+    net.connect();
+    meet(net, 1);
+    CHECK(net[0].agent.fresh());
+    CHECK(net[1].agent.metrics().completed == 0);
+    meet(net, 0);
+    CHECK_FALSE(net[0].agent.fresh());
+    CHECK(net[0].x == std::vector<float>(2000, 0.5F));
+  }
+}
+
+TEST_CASE("an integer agent that has met nobody yet admits whoever is within twice its last step") {
+  for (const Numeric kind : {Numeric::int16, Numeric::int8}) {
+    for (const bool near : {true, false}) {
+      const std::vector<Tensor> layout{{400, 4}, {200, 4}};
+      LossyNet net(9, {.delay_ms = 5});
+      AgentConfig config = config_of(1, {});
+      config.guarding.gate = true;
+      net.add(config, kind, layout, std::vector<float>(600));
+      net[0].drift = 8;  // half, at every step
+      REQUIRE(net[0].agent.step().ok());
+      net.add(config_of(2, {}), Numeric::float32, layout, std::vector<float>(600, near ? 1.4375F : 1.5625F));
+      net.connect();
+      meet(net, 0);
+      CHECK(net[0].agent.metrics().completed == (near ? 1 : 0));
+      CHECK(refusals(net, Refusal::too_far) == (near ? 0 : 1));
+    }
+  }
+}
+
+// --- tensors
+
+TEST_CASE("there may be more tensors than parameters in a block, and fewer than two") {
+  for (const Numeric kind : kKinds) {
+    for (const Numeric other : kKinds) {
+      for (const std::uint32_t block : {7U, 60U}) {
+        for (const std::size_t tensors : {1UL, 60UL}) {
+          std::vector<Tensor> layout(tensors, {static_cast<std::uint32_t>(60 / tensors), 5});
+          LossyNet net(9, {.delay_ms = 5});
+          for (std::uint32_t k = 0; k < 2; ++k) {
+            AgentConfig config = config_of(k + 1, {Width::automatic});
+            config.block_length = block;
+            net.add(config, k == 0 ? kind : other, layout, std::vector<float>(60, k == 0 ? 1.0F : 2.0F));
+          }
+          net.connect({.mtu = 256});  // as little as 39 such tensors to a chunk
+          for (int k = 0; k < 3; ++k) meet(net, 0);
+          CHECK(net[1].agent.metrics().blocks_applied == 3 * ((60 + block - 1) / block));
+          CHECK(values_of(net[0]) == std::vector<double>(60, 1.5));
+          CHECK(values_of(net[1]) == std::vector<double>(60, 1.5));
+        }
+      }
+    }
+  }
 }
 
 }  // namespace

@@ -64,9 +64,10 @@ std::optional<Header> decode(const HeaderBytes& bytes) noexcept {
 }
 
 bool is_blank(const HeaderBytes& bytes) noexcept {
-  const std::byte first = bytes.front();
-  return (first == std::byte{0x00} || first == std::byte{0xFF}) &&
-         std::all_of(bytes.begin(), bytes.end(), [first](std::byte b) { return b == first; });
+  const auto all = [&bytes](std::byte value) {
+    return std::ranges::count(bytes, value) == std::ssize(bytes);
+  };
+  return all(std::byte{0x00}) || all(std::byte{0xFF});
 }
 
 }  // namespace popsgd::checkpoint

@@ -147,7 +147,7 @@ struct Agent::State {
       : config(configuration),
         model(held),
         random(config.seed, Purpose::exchange),
-        saved(workspace.subspan(layout.records, layout.peers - layout.records)),
+        saved(workspace.subspan(layout.records).first(layout.peers - layout.records)),
         records(place<Records>(workspace, layout.records, 1)[0]),
         finished(place<FinishedExchange>(workspace, layout.finished, config.finished)),
         peers(place<Peer>(workspace, layout.peers, config.peers)),
@@ -490,8 +490,7 @@ std::optional<Agent::Outgoing> Agent::send(std::span<std::byte> bytes, Time now)
 Time Agent::deadline(Time now) const noexcept {
   const State& state = *state_;
   if (!state.replies.empty()) return now;
-  Time due = now + kDay;
-  if (state.config.mean_wait > 0) due = earlier(due, state.next_offer);
+  Time due = state.config.mean_wait > 0 ? state.next_offer : now + kDay;
   if (!state.exchange.idle()) due = earlier(due, state.exchange.deadline(now));
   return due;
 }

@@ -258,6 +258,7 @@ bool Exchange::follow(const codec::Frame& frame) {
   if (initiator_ || phase_ != Phase::prepared || plain_) return false;
   const std::optional<Encoding> theirs = snapshots_.encoding_of(frame.data);
   const bool last = attempt_in(frame) + 1 == kAttempts;
+  if (!last && attempt_in(frame) != attempt_ + 1) return false;
   if (!theirs || last != (theirs->bits == 0) || (!last && !repeats_own(*theirs))) return false;
   attempt_ = attempt_in(frame);
   ++metrics_.retries;
@@ -341,7 +342,8 @@ void Exchange::receive_again(const codec::Frame& frame, Time now) {
   const bool mine = !initiator_ && phase_ == Phase::prepared && ordinal_of(frame.block) == ordinal_;
   if (!mine || snapshots_.spoken().bits == 0) return drop(Drop::unexpected);
   if (attempt_in(frame) <= attempt_) return drop(Drop::duplicate);
-  if (attempt_in(frame) + 1 >= kAttempts) return drop(Drop::unexpected);  // the last is STATE's
+  // The last attempt begins with STATE.
+  if (attempt_in(frame) != attempt_ + 1 || attempt_ + 2 == kAttempts) return drop(Drop::unexpected);
   attempt_ = attempt_in(frame);
   ++metrics_.retries;
   speak();

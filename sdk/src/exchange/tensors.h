@@ -26,9 +26,8 @@ class Tensors {
   [[nodiscard]] std::size_t length(std::size_t tensor, std::size_t model) const {
     return layout_.empty() ? model : layout_[tensor].length;
   }
-  [[nodiscard]] int fraction(std::size_t tensor) const {
-    return layout_.empty() ? 0 : layout_[tensor].fraction;
-  }
+  /// Of an integer model, which always has a layout.
+  [[nodiscard]] int fraction(std::size_t tensor) const { return layout_[tensor].fraction; }
 
   /// Calls use(tensor, part) for each tensor that the stretch overlaps, with the part that lies in it.
   template <typename Use>

@@ -77,7 +77,7 @@ std::optional<std::uint16_t> Sender::next(Time now) {
   if (complete()) return {};
   if (!limits_.reliable && in_flight() > 0 && timer_.reached(now)) time_out(now);
   const std::uint32_t flying = in_flight();
-  if (flying * kChunk + kChunk > std::max(congestion_, kChunk)) return {};
+  if (flying * kChunk + kChunk > congestion_) return {};
   std::uint32_t chunk = fresh_;
   if (lost_ != 0) {
     const auto k = static_cast<std::uint32_t>(std::countr_zero(lost_));
@@ -151,10 +151,10 @@ void Sender::time_out(Time now) {
 std::optional<Time> Sender::deadline(Time now) const {
   if (complete()) return {};
   const std::uint32_t flying = in_flight();
-  const bool open = flying * kChunk + kChunk <= std::max(congestion_, kChunk);
+  const bool open = flying * kChunk + kChunk <= congestion_;
   if (open && (lost_ != 0 || (fresh_ < chunks_ && fresh_ - base_ < limits_.window))) return now;
-  if (limits_.reliable || flying == 0) return {};
-  return timer_;
+  if (limits_.reliable) return {};
+  return timer_;  // something is in flight: nothing else keeps an open window from the next chunk
 }
 
 void Receiver::begin(std::uint16_t chunks) {

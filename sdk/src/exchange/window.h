@@ -97,7 +97,7 @@ class Sender {
   std::uint32_t lost_ = 0;  // to be sent again
   std::array<Slot, kMostInFlight> slots_{};
   Time timer_{};                  // when the time-out passes, while something is in flight
-  std::uint32_t congestion_ = 0;  // window in sixteenths of a chunk
+  std::uint32_t congestion_ = 0;  // window in sixteenths of a chunk, of which it always holds one
   std::uint32_t threshold_ = 0;   // of slow start, likewise
   std::uint32_t recovery_ = 0;    // losses of chunks before this one have been answered
   std::uint64_t retransmissions_ = 0;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <span>
 
 namespace popsgd::fixed {
 namespace {
@@ -49,7 +50,7 @@ std::int64_t cross_entropy_loss(const Outputs& out) {
   for (std::size_t row = 0; row < out.batch.rows; ++row) {
     std::int32_t* z = out.z + row * out.width;
     const std::uint32_t label = out.batch.labels[row];
-    const std::int64_t largest = *std::max_element(z, z + out.width);
+    const std::int64_t largest = std::ranges::max(std::span(z, out.width));
     loss += largest - z[label];
     std::uint64_t total = 0;
     for (std::size_t k = 0; k < out.width; ++k) {

@@ -30,7 +30,7 @@ std::size_t hidden(Widths widths) {
   return count;
 }
 std::size_t widest(Widths widths) {
-  return *std::max_element(widths.begin() + 1, widths.end());
+  return std::ranges::max(widths.subspan(1));
 }
 
 // `count` objects of T in `bytes` bytes take so many words.
@@ -129,7 +129,7 @@ void run_forward(Widths widths, std::span<const LayerFormat> formats, const Weig
                  const FixedBatch& batch, const Workspace<Activation>& memory, std::uint64_t& saturated) {
   constexpr int kOutputFraction = FixedNetwork<Weight, Activation>::kOutputFraction;
   Activation* a = memory.activations;
-  for (std::size_t l = 0; l < formats.size(); ++l) {
+  for (std::size_t l = 0;; ++l) {
     const Layer layer = layer_at(widths, l);
     const bool last = l + 1 == formats.size();
     const int products = formats[l].weights + (l == 0 ? batch.fraction : formats[l - 1].activations);
@@ -188,10 +188,10 @@ void FixedNetwork<Weight, Activation>::choose_formats(Widths widths,
     if (sizeof(Weight) == 2) {
       formats[l] = {.weights = 12, .biases = 12};  // +-8
     } else {
-      // Three times the bound of He et al., as weights grow.
+      // Three times the bound of He et al., as weights grow: less than 2^33, so that 4 places are left at least.
       const auto range = static_cast<std::uint64_t>(3 * he_bound(widths[l]));
       const int fraction = 37 - static_cast<int>(std::bit_width(range));
-      formats[l] = {.weights = static_cast<std::int8_t>(std::max(fraction, 0)), .biases = 7};
+      formats[l] = {.weights = static_cast<std::int8_t>(fraction), .biases = 7};
     }
     formats[l].activations = sizeof(Activation) == 2 ? 9 : 4;
   }
@@ -247,8 +247,9 @@ Status FixedNetwork<Weight, Activation>::check(std::span<const Weight> at, const
   const auto valid = [](int fraction) { return fraction >= 0 && fraction <= kMaxFraction; };
   if (!valid(batch.fraction) || !valid(batch.target_fraction)) return Status::unknown_format;
   const std::size_t classes = loss_ == Loss::logistic ? 2 : outputs();
-  const auto known = [classes](std::uint32_t label) { return label < classes; };
-  if (!std::all_of(batch.labels.begin(), batch.labels.end(), known)) return Status::label_out_of_range;
+  for (const std::uint32_t label : batch.labels) {
+    if (label >= classes) return Status::label_out_of_range;
+  }
   return scratch.size() < scratch_size(batch.rows) ? Status::scratch_too_small : Status::ok;
 }
 
@@ -308,7 +309,8 @@ typename FixedNetwork<Weight, Activation>::Evaluation FixedNetwork<Weight, Activ
   Evaluation result;
   const std::span<const std::int32_t> z = forward(at, batch, scratch, result.saturated);
   for (std::size_t row = 0; row < batch.labels.size(); ++row) {
-    if (class_is_right(loss_, z.subspan(row * outputs(), outputs()), batch.labels[row])) ++result.correct;
+    if (class_is_right(loss_, z.subspan(row * outputs()).first(outputs()), batch.labels[row]))
+      ++result.correct;
   }
   result.loss = fixed::loss_and_error(loss_, {batch, outputs(), scratch.data()}, result.saturated).loss;
   return result;

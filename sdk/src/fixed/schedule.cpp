@@ -40,7 +40,7 @@ FixedRate inverse_root(StepCounter t, StepCounter horizon) {
 FixedRate FixedSchedule::rate(StepCounter t) const noexcept {
   switch (shape) {
     case Shape::constant:
-      return eta;
+      break;
     case Shape::inverse:
       return product(eta, inverse(t, horizon));
     case Shape::inverse_sqrt:

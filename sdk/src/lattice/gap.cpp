@@ -4,10 +4,14 @@
 #include <popsgd/lattice/gap.h>
 
 #include <algorithm>
+#include <bit>
+#include <cstdlib>
 #include <limits>
 
 namespace popsgd::lattice {
 namespace {
+
+constexpr int kRoom = 30;  // bits of points of which two have a difference of 32
 
 // What a float is multiplied by for a step: normal, whatever is asked for.
 float step_of(int exponent) {
@@ -23,18 +27,37 @@ void subtract(Point mine, std::size_t count, std::int32_t sign, std::int32_t* th
   });
 }
 
-// theirs <- sign * (theirs * 2^up_theirs - mine * 2^up_mine), saturated symmetrically.
+// To where points are shifted, so that both sides' are of one step: upwards the coarser, and the finer down to the nearest.
+struct Shift {
+  int up = 0;
+  int down = 0;
+
+  [[gnu::always_inline]] std::int64_t operator()(std::int32_t point) const {
+    const std::int64_t half = (std::int64_t{1} << down) >> 1;
+    return ((std::int64_t{point} << up) + half) >> down;
+  }
+};
+
+// theirs <- sign * (theirs - mine), each shifted, saturated symmetrically.
 template <typename Point>
-void subtract_scaled(Point mine, std::size_t count, int up_mine, int up_theirs, std::int32_t sign,
-                     std::int32_t* theirs) {
+void subtract_shifted(Point mine, std::size_t count, Shift shift_mine, Shift shift_theirs, std::int32_t sign,
+                      std::int32_t* theirs) {
   constexpr std::int64_t kMost = std::numeric_limits<std::int32_t>::max();
   in_slices(mine, count, [=](std::size_t k, const auto slice, auto length) {
     std::int32_t* __restrict out = theirs + k;
     for (std::size_t j = 0; j < length; ++j) {
-      const std::int64_t gap = (std::int64_t{out[j]} << up_theirs) - (std::int64_t{slice(j)} << up_mine);
+      const std::int64_t gap = shift_theirs(out[j]) - shift_mine(slice(j));
       out[j] = static_cast<std::int32_t>(sign * std::clamp(gap, -kMost, kMost));
     }
   });
+}
+
+template <typename Point>
+std::uint32_t largest(Point points, std::size_t count) {
+  std::uint32_t most = 0;
+  for (std::size_t k = 0; k < count; ++k)
+    most = std::max(most, static_cast<std::uint32_t>(std::abs(points(k))));
+  return most;
 }
 
 // Calls apply(k, rounded, length) for slice after slice of the integers, multiples of 2^exponent, rounded to
@@ -98,16 +121,22 @@ Gap difference(Side side, Values mine, Lattice lattice, Points theirs, int their
   lattice.exponent = within_reach(lattice.exponent);
   their_exponent = within_reach(their_exponent);
   const int finer = std::min(lattice.exponent, their_exponent);
-  const int up_mine = std::min(lattice.exponent - finer, 31);
-  const int up_theirs = std::min(their_exponent - finer, 31);
+  const int apart = std::abs(lattice.exponent - their_exponent);
+  const bool mine_coarser = lattice.exponent > their_exponent;
   const std::int32_t sign = side == Side::initiator ? 1 : -1;
-  with_points(mine, lattice, [=](const auto point) {
-    if (up_mine == up_theirs)
-      subtract(point, theirs.size(), sign, theirs.data());
-    else
-      subtract_scaled(point, theirs.size(), up_mine, up_theirs, sign, theirs.data());
+  int up = apart;
+  with_points(mine, lattice, [&](const auto point) {
+    if (apart == 0) return subtract(point, theirs.size(), sign, theirs.data());
+    const std::uint32_t most = mine_coarser
+                                   ? largest(point, theirs.size())
+                                   : largest([&](std::size_t k) { return theirs[k]; }, theirs.size());
+    up = std::clamp(kRoom - static_cast<int>(std::bit_width(most)), 0, apart);
+    const Shift coarser{.up = up};
+    const Shift other{.down = std::min(apart - up, 62)};
+    subtract_shifted(point, theirs.size(), mine_coarser ? coarser : other, mine_coarser ? other : coarser,
+                     sign, theirs.data());
   });
-  return {theirs, finer};
+  return {theirs, finer + apart - up};
 }
 
 void move(Params x, Gap gap, Side side) noexcept {

@@ -66,7 +66,7 @@ double cross_entropy_loss(const Outputs& out) {
   double loss = 0;
   for (std::size_t row = 0; row < out.batch.rows; ++row) {
     float* z = out.z + row * out.width;
-    const float largest = *std::max_element(z, z + out.width);
+    const float largest = std::ranges::max(std::span(z, out.width));
     for (std::size_t k = 0; k < out.width; ++k) z[k] -= largest;
     loss -= static_cast<double>(z[out.batch.labels[row]]);
   }
@@ -90,9 +90,9 @@ double loss_and_error(Loss loss, const Outputs& out) {
     case Loss::logistic:
       return logistic_loss(out);
     case Loss::cross_entropy:
-      return cross_entropy_loss(out);
+      break;
   }
-  return std::numeric_limits<double>::quiet_NaN();
+  return cross_entropy_loss(out);
 }
 
 // The error a layer passes to the activations it read: e = delta W, where the ReLU was open.
@@ -158,8 +158,9 @@ Status Network::check(ConstParams at, const Batch& batch, std::span<const float>
       loss_ == Loss::squared && batch.labels.empty() && batch.targets.size() == batch.rows * outputs();
   if (!by_label && !by_target) return Status::shape_mismatch;
   const std::size_t classes = loss_ == Loss::logistic ? 2 : outputs();
-  const auto known = [classes](std::uint32_t label) { return label < classes; };
-  if (!std::all_of(batch.labels.begin(), batch.labels.end(), known)) return Status::label_out_of_range;
+  for (const std::uint32_t label : batch.labels) {
+    if (label >= classes) return Status::label_out_of_range;
+  }
   return scratch.size() < scratch_size(batch.rows) ? Status::scratch_too_small : Status::ok;
 }
 
@@ -204,8 +205,7 @@ float Network::add_gradient(ConstParams at, const Batch& batch, float keep, floa
   const float share = scale / static_cast<float>(rows);
   const float* activations = delta;
   float* error = delta + z.size();
-  float* spare =
-      error + (layers() > 2 ? rows * *std::max_element(widths_.begin() + 1, widths_.end() - 1) : 0);
+  float* spare = error + (layers() > 2 ? rows * std::ranges::max(widths_.subspan(1).first(layers() - 1)) : 0);
   for (std::size_t l = layers(); l-- > 0;) {
     const Layer layer = layer_at(widths_, l);
     activations = l == 0 ? batch.features.data() : activations - rows * layer.inputs;
@@ -222,7 +222,8 @@ Network::Evaluation Network::evaluate(ConstParams at, const Batch& batch, Scratc
   const std::span<const float> z = forward(at, batch, scratch);
   Evaluation result;
   for (std::size_t row = 0; row < batch.labels.size(); ++row) {
-    if (class_is_right(loss_, z.subspan(row * outputs(), outputs()), batch.labels[row])) ++result.correct;
+    if (class_is_right(loss_, z.subspan(row * outputs()).first(outputs()), batch.labels[row]))
+      ++result.correct;
   }
   result.loss = loss_and_error(loss_, {batch, outputs(), scratch.data() + (z.data() - scratch.data())});
   return result;

@@ -1,6 +1,6 @@
 // What both partners move by: half of the gap between their models, the same whole numbers on both sides.
 //
-//   gap    responder's points - initiator's, in the finer of both steps         difference()
+//   gap    responder's points - initiator's, in steps of the finer              difference()
 //   half   gap / 2 on the coarser of both models' units, rounded by coins       inside move()
 //   x      + half for the initiator, - half for the responder                   move()
 //
@@ -26,7 +26,8 @@ struct Gap {
 };
 
 /// Turns the partner's points into the gap. Both sides come to the same, from their own values with the lattice they
-/// were sent on and the other's points. Saturates at 32 bits; exponents more than 31 apart count as 31.
+/// were sent on and the other's points: in steps of the finer lattice, or the finest in which the coarser's points fit 30
+/// bits; the finer's are then rounded to the nearest. Saturates at 32 bits.
 [[nodiscard]] Gap difference(Side side, Values mine, Lattice lattice, Points theirs,
                              int their_exponent) noexcept;
 

@@ -48,8 +48,8 @@ class Values {
   [[nodiscard]] constexpr ConstParams floats() const { return {floats_, size_}; }
   [[nodiscard]] constexpr ConstPoints integers() const { return {integers_, size_}; }
   [[nodiscard]] constexpr Values part(std::size_t offset, std::size_t length) const {
-    return integer() ? Values(integers().subspan(offset, length), fraction_)
-                     : Values(floats().subspan(offset, length));
+    return integer() ? Values(ConstPoints{integers_ + offset, length}, fraction_)
+                     : Values(ConstParams{floats_ + offset, length});
   }
 
  private:

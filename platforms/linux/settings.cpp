@@ -131,20 +131,6 @@ sim::Settings settings_from(const SimulateOptions& options) {
   return settings;
 }
 
-namespace {
-
-// Agents of the network engine are devices' own: they quantise as AgentConfig says.
-Quantisation quantisation_from(const std::string& text) {
-  if (text.empty()) return {};
-  const sim::Encoding encoding = sim::parse_encoding(text);
-  if (encoding.code == sim::Encoding::Code::raw) return {};
-  return {.width = encoding.automatic ? Width::automatic : Width::fixed,
-          .bits = static_cast<std::uint8_t>(encoding.bits),
-          .rotate = encoding.rotate};
-}
-
-}  // namespace
-
 std::optional<sim::NetworkSettings> network_from(const SimulateOptions& options) {
   constexpr std::array<std::string_view, 2> kEngines{"population", "network"};
   if (choose("--engine", options.engine, kEngines) == 0) {
@@ -167,7 +153,6 @@ std::optional<sim::NetworkSettings> network_from(const SimulateOptions& options)
       .mean_wait_ms = static_cast<std::uint32_t>(within("--mean-wait", options.mean_wait, 1, 2'700'000)),
       .block_length =
           static_cast<std::uint32_t>(within("--block-length", options.block_length, 0, UINT32_MAX)),
-      .quantise = quantisation_from(options.quantise),
       .gate = !options.no_gate,
       .check_invariants = options.check_invariants};
 }

@@ -147,12 +147,13 @@ TEST_CASE(
                                   {"float32:5,int16:5", units<std::int16_t>(), false, false},
                                   {"float32:4,int16:3,int8:3", units<std::int8_t>(), false, false}};
   for (const Swarm& swarm : swarms) {
-    for (const Width width : {Width::raw, Width::automatic}) {
+    for (const char* encoding : {"raw", "auto"}) {
       CAPTURE(swarm.numeric);
-      CAPTURE(static_cast<int>(width));
+      CAPTURE(encoding);
       sim::Settings settings = settling(10, 3, sim::Merge::average);
       settings.numerics = sim::parse_numeric(swarm.numeric, 10);
-      VirtualNetwork net(blobs(), settings, {.quantise = {.width = width}, .gate = false});
+      settings.encoding = sim::parse_encoding(encoding);
+      VirtualNetwork net(blobs(), settings, {.gate = false});
       settle(net);
       const std::uint64_t steps = net->account().gradient_evaluations;
       std::vector<double> drift = net.mean();

@@ -85,11 +85,13 @@ TEST_CASE("the same seed gives the same models and the same account, another see
 }
 
 TEST_CASE("it does not matter in how many pieces a run is cut, whatever agents learn in") {
-  const NetworkSettings network{.link = {.loss = 0.2}, .quantise = {.width = Width::automatic}};
+  const NetworkSettings network{.link = {.loss = 0.2}};
   for (const char* numeric : {"float32", "float32:3,int16:3,int8:2"}) {
-    VirtualNetwork whole(blobs(), agents(8, 1, numeric), network);
+    Settings settings = agents(8, 1, numeric);
+    settings.encoding = sim::parse_encoding("auto");
+    VirtualNetwork whole(blobs(), settings, network);
     whole->run_until(200);
-    VirtualNetwork pieces(blobs(), agents(8, 1, numeric), network);
+    VirtualNetwork pieces(blobs(), settings, network);
     for (std::uint64_t k = 0; k <= 200; k += 7) pieces->run_until(k);
     pieces->run_until(200);
     CHECK(whole.models() == pieces.models());
@@ -140,19 +142,20 @@ double accuracy(const VirtualNetwork& net) {
 
 TEST_CASE(
     "agents of 16 bits are right as often as floats within half a point, of 8 bits and mixes within one") {
-  const auto learned = [](const char* numeric, Width width) {
+  const auto learned = [](const char* numeric, const char* encoding) {
     Settings settings = agents(8, 1, numeric);
     settings.batch = 8;
-    VirtualNetwork net(blobs(), settings, {.quantise = {.width = width}});
+    settings.encoding = sim::parse_encoding(encoding);
+    VirtualNetwork net(blobs(), settings, {});
     net->run_until(1000);
     return accuracy(net);
   };
-  const double floats = learned("float32", Width::raw);
+  const double floats = learned("float32", "raw");
   CHECK(floats > 0.9);
-  for (const Width width : {Width::raw, Width::automatic}) {
-    const double int16 = learned("int16", width) - floats;
-    const double int8 = learned("int8", width) - floats;
-    const double mix = learned("float32:4,int16:2,int8:2", width) - floats;
+  for (const char* encoding : {"raw", "auto"}) {
+    const double int16 = learned("int16", encoding) - floats;
+    const double int8 = learned("int8", encoding) - floats;
+    const double mix = learned("float32:4,int16:2,int8:2", encoding) - floats;
     MESSAGE("beside " << floats << ": int16 " << int16 << ", int8 " << int8 << ", all of them " << mix);
     CHECK(std::fabs(int16) < 0.005);
     CHECK(std::fabs(int8) < 0.01);
@@ -202,9 +205,11 @@ TEST_CASE(
     for (std::uint32_t k = 0; k < settings.agents; ++k)
       settings.numerics.push_back(static_cast<popsgd::Numeric>(seed % 4 == 3 ? 1 : (k + seed) % 3));
     if (seed % 5 == 0) network.crash = {.rate = 0.01, .down_s = 3, .save_s = seed % 2 == 0 ? 0.0 : 5.0};
-    network.quantise.width = static_cast<popsgd::Width>(seed % 3);
-    network.quantise.bits = static_cast<std::uint8_t>(2 + seed % 5);
-    network.quantise.rotate = seed % 7 < 3;
+    if (seed % 3 != 0)
+      settings.encoding = {.code = sim::Encoding::Code::lattice,
+                           .bits = static_cast<int>(2 + seed % 5),
+                           .automatic = seed % 3 == 1,
+                           .rotate = seed % 7 < 3};
     network.gate = seed % 4 == 0;
     network.check_invariants = true;
     VirtualNetwork net(blobs(), settings, network);
@@ -224,14 +229,15 @@ TEST_CASE(
 
 TEST_CASE("the sum of all integers of a swarm is constant, bit for bit, once it takes no steps any more") {
   for (const char* numeric : {"int16", "int8", "int16:4,int8:4"}) {
-    for (const popsgd::Width width : {popsgd::Width::raw, popsgd::Width::automatic, popsgd::Width::fixed}) {
+    for (const char* encoding : {"raw", "auto", "3:rotate"}) {
       CAPTURE(numeric);
+      CAPTURE(encoding);
       Settings settings = that_stop_learning(8, 3, sim::Merge::delta);
       settings.numerics = sim::parse_numeric(numeric, 8);
       sim::NetworkSettings network{.link = {.loss = 0.1, .delay_ms = 5, .jitter_ms = 20},
                                    .mean_wait_ms = 300};
       network.gate = false;  // an agent that is astray moves alone
-      network.quantise = {.width = width, .bits = 3, .rotate = width == popsgd::Width::fixed};
+      settings.encoding = sim::parse_encoding(encoding);
       network.check_invariants = true;
       VirtualNetwork net(blobs(), settings, network);
       const auto run = [&net] {  // to a moment when no block is applied on one side only

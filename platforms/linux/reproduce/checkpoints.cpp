@@ -18,11 +18,18 @@ double gamma_of(const sim::Algorithm& algorithm, ConstParams mean) {
   return gamma;
 }
 
+// Frames of an exchange cross at once; so its models are looked at before it or after it.
+Trial begin(const Training& training, const sim::Problem& problem, sim::Workers& workers) {
+  if (!training.devices) return {"popsgd", problem, training.settings, "complete", training.shards, workers};
+  const sim::NetworkSettings network{.link = {.delay_ms = 0, .mtu = 65'535, .reliable = true}, .gate = false};
+  return {problem, training.settings, "complete", training.shards, network};
+}
+
 }  // namespace
 
 void train(Training& training, const sim::Problem& problem, std::uint64_t steps) {
   sim::Workers alone(1);
-  const Trial trial("popsgd", problem, training.settings, "complete", training.shards, alone);
+  const Trial trial = begin(training, problem, alone);
   std::vector<float> scratch(problem.score_scratch());
   const std::uint64_t interactions = steps * training.settings.agents / 2;
   constexpr std::uint64_t kLooks = kCheckpoints / 2;

@@ -16,6 +16,8 @@ namespace popsgd::command {
 struct Training {
   sim::Settings settings{};
   std::string shards{};
+  bool devices =
+      false;  ///< by devices' own agents, over a stream, without a gate; else by the population engine
   double accuracy = 0;  ///< of the mean model
   double gamma = 0;
   double bits = 0;     ///< on the wire for a parameter sent

@@ -4,6 +4,7 @@
 #include "report/report.h"
 
 #include <popsgd/sim/algorithm.h>
+#include <popsgd/sim/network.h>
 #include <popsgd/sim/workers.h>
 
 #include <cstdint>
@@ -59,6 +60,13 @@ class Trial {
         topology_(sim::Topology::make(topology, settings_.agents, settings_.seed)),
         shards_(sim::Shards::make(shards, problem.train(), settings_.agents, settings_.seed)),
         algorithm_(sim::make_algorithm(algorithm, problem, settings_, topology_, shards_, workers)) {}
+  /// By devices' own agents.
+  Trial(const sim::Problem& problem, sim::Settings settings, std::string_view topology,
+        std::string_view shards, const sim::NetworkSettings& network)
+      : settings_(std::move(settings)),
+        topology_(sim::Topology::make(topology, settings_.agents, settings_.seed)),
+        shards_(sim::Shards::make(shards, problem.train(), settings_.agents, settings_.seed)),
+        algorithm_(sim::make_network(problem, settings_, topology_, shards_, network)) {}
   Trial(const Trial&) = delete;
   Trial& operator=(const Trial&) = delete;
 

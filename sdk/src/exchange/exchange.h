@@ -216,8 +216,8 @@ class Exchange {
   std::uint32_t block_length_ = 1;
   std::uint32_t ordinal_ = 0;  // blocks applied so far
   std::uint16_t first_ = 0;
-  std::uint8_t attempt_ = 0;   // at the block, counted from 0
-  bool speaking_ = false;      // our encoding is chosen: a responder first hears its partner's
+  std::uint8_t attempt_ = 0;  // at the block, counted from 0
+  bool speaking_ = false;     // our encoding is chosen: a responder first hears its partner's
   Sender sender_{};
   Receiver receiver_{};
   std::optional<codec::Checksums> ready_{};     // initiator: what READY said; responder: what it says

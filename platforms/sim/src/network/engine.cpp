@@ -16,9 +16,8 @@ constexpr std::uint32_t kOrigin = 0xFFFF'FFFFU - 60'000;  // ms: the agents' clo
 constexpr std::uint64_t kPatience = 600'000'000;  // microseconds without any exchange, and 1000 waits more
 
 // Where all send floats as they are there is nothing to tell apart.
-std::vector<Tensor> layout_of(const Problem& problem, const Settings& settings,
-                              const NetworkSettings& network) {
-  const bool plain = network.quantise.width == Width::raw && settings.numerics.empty();
+std::vector<Tensor> layout_of(const Problem& problem, const Settings& settings) {
+  const bool plain = quantisation_of(settings.encoding).width == Width::raw && settings.numerics.empty();
   return plain ? std::vector<Tensor>{} : float_layout(problem);
 }
 
@@ -66,7 +65,7 @@ NetworkEngine::NetworkEngine(const Problem& problem, const Settings& settings, c
       topology_(topology),
       network_(network),
       inner_(problem.gradient(settings.batch)),
-      layout_(layout_of(problem, settings, network)),
+      layout_(layout_of(problem, settings)),
       fixed_trainers_(make_fixed_trainers(problem, settings, shards, 1)),
       swarm_(settings.agents, problem.parameters()),
       adversary_(network.byzantine, topology, swarm_, settings.seed),

@@ -46,7 +46,7 @@ AgentConfig NetworkEngine::config_for(std::uint32_t index) const {
   config.largest_frame = static_cast<std::uint16_t>(network_.link.mtu);
   config.peers = static_cast<std::uint16_t>(peers);
   config.guarding.gate = network_.gate;
-  config.quantise = network_.quantise;
+  config.quantise = quantisation_of(settings_.encoding);
   if (adversary_.lies(index)) adversary_.configure(config);
   return config;
 }

@@ -42,4 +42,14 @@ std::string text(const Encoding& encoding) {
   return (encoding.automatic ? "auto" : std::to_string(encoding.bits)) + (encoding.rotate ? ":rotate" : "");
 }
 
+Quantisation quantisation_of(const Encoding& encoding) {
+  using Code = Encoding::Code;
+  if (encoding.code == Code::none || encoding.code == Code::raw) return {};
+  if (encoding.code != Code::lattice || encoding.exponent)
+    throw Error("--engine network sends raw models or points of a lattice, not " + text(encoding));
+  return {.width = encoding.automatic ? Width::automatic : Width::fixed,
+          .bits = static_cast<std::uint8_t>(encoding.bits),
+          .rotate = encoding.rotate};
+}
+
 }  // namespace popsgd::sim

@@ -1,6 +1,8 @@
 // How models travel when two agents of the population model meet.
 #pragma once
 
+#include <popsgd/agent.h>
+
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -33,6 +35,10 @@ struct Encoding {
   std::optional<int>
       exponent{};  ///< steps are always 2^exponent, for theory's sake; else from past distances
 };
+
+/// As devices' own agents are configured. Throws Error for what they do not speak: the codes that compare, and lattices
+/// that do not adapt.
+[[nodiscard]] Quantisation quantisation_of(const Encoding& encoding);
 
 /// "auto", "raw", or bits from 2 to 16, "4"; with rotation "3:rotate". Throws Error for anything else.
 [[nodiscard]] Encoding parse_encoding(std::string_view text);

@@ -116,7 +116,6 @@ struct NetworkSettings {
   std::uint32_t mean_wait_ms = 1000;  ///< between two offers of an agent of speed 1
   std::uint32_t block_length = 0;     ///< parameters; 0: the whole model in one block
   Timing timing{};                    ///< of the agents
-  Quantisation quantise{};            ///< of all agents
   bool gate = true;                   ///< agents refuse partners much further away than others
   bool check_invariants = false;      ///< after every event
 };

@@ -638,7 +638,7 @@ TEST_CASE("blocks however small do not wear a gate down within an exchange") {
     peer.tell({.kind = Kind::commit, .exchange = peer.name, .block = block});
     static_cast<void>(peer.hear());
   }
-  for (const float x : peer.device.x) CHECK(std::fabs(x - before) <= 0.5F * 1.7F * 0.01F);
+  for (const float x : peer.device.x) CHECK(std::fabs(x - before) <= 0.5F * 1.8F * 0.01F);
 }
 
 TEST_CASE(
@@ -666,16 +666,66 @@ TEST_CASE(
   CHECK(moving.device.agent.metrics().completed == 20);
 }
 
-TEST_CASE("a flood of distant offers does not open the gate") {
+TEST_CASE("a flood of distant offers does not open the gate, from however far they come") {
+  for (const float away : {0.03F, 0.2F, 5e5F}) {
+    CAPTURE(away);
+    ScriptedPeer peer(guarded());
+    std::uint64_t nonce = 0;
+    for (int k = 0; k < 20; ++k) meet_at(peer, peer.device.x[0] + 0.01F, ++nonce);
+    const std::vector<float> before = peer.device.x;
+    for (int k = 0; k < 1000; ++k) exchange_at(peer, before[0] + away, ++nonce);  // refused, each of them
+    exchange_at(peer, before[0] + away, ++nonce);
+    CHECK(peer.device.x == before);
+    meet_at(peer, before[0] + 0.1F, ++nonce);
+    CHECK(peer.device.x == before);  // ten times as far as is usual is still too far
+  }
+}
+
+TEST_CASE("partners many radii away do not count, but the third in a row does") {
   ScriptedPeer peer(guarded());
   std::uint64_t nonce = 0;
   for (int k = 0; k < 20; ++k) meet_at(peer, peer.device.x[0] + 0.01F, ++nonce);
-  const std::vector<float> before = peer.device.x;
-  for (int k = 0; k < 1000; ++k) exchange_at(peer, 5e5F, ++nonce);  // refused, each of them
-  exchange_at(peer, 5e5F, ++nonce);
-  CHECK(peer.device.x == before);
-  meet_at(peer, before[0] + 0.1F, ++nonce);
-  CHECK(peer.device.x == before);  // ten times as far as is usual is still too far
+  const float before = peer.device.x[0];
+  const auto far = [&](int times) {
+    for (int k = 0; k < times; ++k) meet_at(peer, before + 5, ++nonce);
+  };
+  // Had they counted, the radius would be twice as large for the next.
+  far(2);
+  meet_at(peer, before + 0.03F, ++nonce);
+  CHECK(peer.device.x[0] == before);
+  far(4);
+  meet_at(peer, before + 0.03F, ++nonce);
+  CHECK(peer.device.x[0] == doctest::Approx(before + 0.015F));
+}
+
+TEST_CASE(
+    "an agent that a gate has parted from its partner takes no steps until it has averaged, three times at "
+    "most; it heeds few that come unasked") {
+  for (const bool drawn : {true, false}) {
+    CAPTURE(drawn);
+    AgentConfig config = guarded();
+    config.local_steps = 1;
+    ScriptedPeer peer(config);
+    std::uint64_t nonce = 0;
+    const auto meet = [&](bool refused) {
+      if (drawn)
+        peer.begin_as_responder(++nonce);
+      else
+        peer.begin_as_initiator(++nonce);
+      if (!drawn) peer.tell(peer.chunk(peer.block(0), 0));
+      static_cast<void>(peer.hear());  // all of the block
+      Frame abort = peer.frame(Kind::abort, peer.block(0));
+      abort.code = code(refused ? Ending::refused : Ending::timed_out);
+      peer.tell(abort);
+      static_cast<void>(peer.hear());
+      return peer.metrics().steps;
+    };
+    std::string steps;
+    for (int k = 0; k < 7; ++k) steps += std::to_string(meet(true));
+    CHECK(steps == (drawn ? "1111222" : "1111234"));
+    const std::uint64_t before = meet(false);  // by no gate
+    CHECK(meet(false) == before + 1);
+  }
 }
 
 TEST_CASE(

@@ -104,7 +104,7 @@ TEST_CASE("it does not matter in how many pieces a run is cut, whatever agents l
 TEST_CASE("the account counts every step and every byte") {
   Settings settings = agents(4, 1);
   settings.local_steps.mean = 3;
-  VirtualNetwork net(noise(), settings, {.link = {.delay_ms = 1}});
+  VirtualNetwork net(noise(), settings, {.link = {.delay_ms = 1}, .gate = false});
   net->run_until(100);
   net->run_for(400);
   const sim::Account account = net->account();

@@ -181,6 +181,30 @@ TEST_CASE("an acknowledgement may speak of all 32 chunks in flight, and no furth
   CHECK(sender.next(now) == 32);
 }
 
+TEST_CASE("a peer that takes back what it has acknowledged holds nobody up") {
+  Sender sender;
+  sender.connect({8, false}, kPath);
+  sender.begin(6);
+  const Time now(0);
+  while (sender.next(now)) {
+  }
+  while (!sender.complete()) {
+    const std::uint32_t base = sender.held();
+    REQUIRE(sender.acknowledge(static_cast<std::uint16_t>(base), 1, now));      // the next but one
+    REQUIRE(sender.acknowledge(static_cast<std::uint16_t>(base + 1), 0, now));  // the next, and not that one
+    CHECK(sender.held() == base + 2);
+    for (Time later = now; !sender.complete() && sender.held() == base + 2;) {
+      const auto due = sender.deadline(later);
+      REQUIRE(due);
+      REQUIRE(due->since(later) >= 0);
+      later = *due;
+      if (sender.next(later)) break;
+    }
+    while (sender.next(now)) {
+    }
+  }
+}
+
 TEST_CASE("an acknowledgement of what was never sent is refused and changes nothing") {
   Sender sender;
   sender.connect({8, false}, kPath);

@@ -154,7 +154,7 @@ void Exchange::open(const codec::Handshake& plan, const codec::Handshake& theirs
 
   const bool blocking = config_.averaging == Averaging::blocking;
   if (!blocking) begin_block();
-  for (std::uint16_t k = 0; k < config_.local_steps; ++k) static_cast<void>(learner_.step());
+  learner_.take_steps();
   if (blocking) begin_block();
   counter_theirs_ = StepCounter::from_bits(theirs.counter);
 }

@@ -11,9 +11,9 @@
 namespace popsgd {
 namespace {
 
-constexpr float kFactor = 1.6F;  // admitted: this many medians
-constexpr float kFloor = 2.0F;   // or local updates, if that is more
-constexpr float kGrowth = 1.5F;  // each refusal in a row
+constexpr float kFactor = 1.75F;  // admitted: this many medians
+constexpr float kFloor = 2.0F;    // or local updates, if that is more
+constexpr float kGrowth = 1.5F;   // each refusal in a row but the first
 
 // Rounded to nearest: a float's sign, exponent and 7 bits.
 std::uint16_t shorten(float value) {
@@ -51,7 +51,7 @@ float Gate::radius(float last_update, unsigned refusals) const noexcept {
   constexpr float kAny = std::numeric_limits<float>::max();
   float radius = std::max(kFloor * last_update, recorded_ == 0 ? 0.0F : kFactor * median());
   if (radius == 0) return kAny;
-  for (unsigned k = 0; k < refusals && radius < kAny; ++k) radius *= kGrowth;
+  for (unsigned k = 1; k < refusals && radius < kAny; ++k) radius *= kGrowth;
   return std::min(radius, kAny);
 }
 

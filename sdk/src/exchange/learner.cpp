@@ -18,14 +18,20 @@ constexpr std::size_t kProbes = 256;
 // How far a partner's counter is believed: a gap of this many steps, or of an eighth of one's own count.
 constexpr std::uint64_t kCounterGap = std::uint64_t{64} << 16;
 
-// Of the distant partners that come unasked a gate remembers one for every two that the agent has drawn itself: however often
-// one comes, they are fewer than half of what it remembers.
+// Of the distant partners that come unasked one is heeded for every two that the agent has drawn itself: however often
+// one comes, they are fewer than half of what a gate remembers.
 constexpr std::uint8_t kUnasked = 2;
 constexpr int kMostCredit = 8;
 
 // Whoever is nearer than this part of a local step holds nobody back, and need not be seen to move. When agents have
 // settled all come that close, and at last to one place.
 constexpr float kNear = 1.0F / 16;
+
+// An honest agent is not so many radii away, unless all are: then several in a row are, who count as any others.
+constexpr float kGross = 3;
+constexpr std::uint8_t kFewGross = 2;
+
+constexpr std::uint8_t kMostRests = 3;
 
 // Some parameters as they were, to tell by how much a step changes them.
 template <typename T>
@@ -77,8 +83,26 @@ Result<float> Learner::step() {
   });
 }
 
+void Learner::take_steps() {
+  rests_ = parted_ && rests_ < kMostRests ? static_cast<std::uint8_t>(rests_ + 1) : 0;
+  parted_ = false;
+  if (rests_ > 0) return;
+  for (std::uint16_t k = 0; k < config_.local_steps; ++k) static_cast<void>(step());
+}
+
+// Whether what the gates say of this exchange is heeded.
+bool Learner::heeds() {
+  if (!heeded_ && credit_ >= kUnasked) {
+    credit_ = static_cast<std::uint8_t>(credit_ - kUnasked);
+    heeded_ = true;
+  }
+  return heeded_;
+}
+
 void Learner::begin_exchange(bool initiator) {
+  gross_ = false;
   chosen_ = initiator || config_.mean_wait == 0;
+  heeded_ = chosen_;
   if (chosen_) credit_ = static_cast<std::uint8_t>(std::min(credit_ + 1, kMostCredit));
   first_ = latest_ = {};
   if (sightings_ != nullptr) sightings_->forget();
@@ -89,6 +113,7 @@ Refusal Learner::judge(Stretch block, ConstParams mine, ConstParams theirs) {
   if (refusal != Refusal::none || !config_.guarding.gate || fresh_) return refusal;
   const float distance = rms_distance(mine, theirs);
   if (!std::isfinite(distance)) {
+    gross_ = grosses_ < kFewGross;
     // If its own model has come to grief, the next partner's is better.
     fresh_ = examine(mine, std::numeric_limits<float>::infinity()) == Refusal::not_finite;
     return Refusal::too_far;
@@ -124,10 +149,9 @@ bool Learner::admits(std::size_t gate, float distance, bool certain) {
   latest_ = {static_cast<std::uint32_t>(gate), gates_[gate].radius(last_update_, refusals_)};
   if (first_.gate == UINT32_MAX) first_ = latest_;
   const bool admitted = distance <= latest_.radius;
-  if (!admitted && !chosen_) {
-    if (credit_ < kUnasked) return false;
-    credit_ = static_cast<std::uint8_t>(credit_ - kUnasked);
-  }
+  gross_ = grosses_ < kFewGross && distance > kGross * latest_.radius;
+  if (gross_) return false;
+  if (!admitted && !heeds()) return false;
   gates_[gate].remember(distance, last_update_, refusals_);
   return admitted;
 }
@@ -169,18 +193,22 @@ codec::Standing Learner::standing() const {
 }
 
 void Learner::has_refused() {
+  parted_ = parted_ || heeded_;
+  if (gross_ && chosen_) ++grosses_;
+  if (gross_) return;
   if (chosen_) refusals_ = static_cast<std::uint8_t>(std::min(refusals_ + 1, 255));
   rebuffs_ = static_cast<std::uint8_t>(std::min(rebuffs_ + 1, 255));
 }
 
 void Learner::was_refused() {
+  parted_ = heeds() || parted_;
   if (chosen_) rebuffs_ = static_cast<std::uint8_t>(std::min(rebuffs_ + 1, 255));
 }
 
 void Learner::has_moved() {
   if (fresh_) trainer_.forget();
   fresh_ = false;
-  refusals_ = rebuffs_ = 0;
+  refusals_ = rebuffs_ = grosses_ = 0;
 }
 
 // --- checkpoints

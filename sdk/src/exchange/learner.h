@@ -29,6 +29,10 @@ class Learner {
 
   /// One local SGD step; the loss before it. settled: it takes none.
   Result<float> step();
+  /// Those of an exchange. None if a gate has parted this agent and its last partner: further steps would take it still
+  /// further away from where others are, and what it has learned does no good until it is averaged. At most three times
+  /// in a row, and of partners that come unasked only as often as they are heeded.
+  void take_steps();
   /// Whether its step size is below the one at which it only averages. If its counter falls back, so does this.
   [[nodiscard]] bool settled() const { return trainer_.settled(time()); }
 
@@ -68,6 +72,7 @@ class Learner {
   [[nodiscard]] StepCounter time() const {
     return config_.schedule_counter == ScheduleCounter::gossip ? counter_ : StepCounter(steps_);
   }
+  [[nodiscard]] bool heeds();
   [[nodiscard]] bool admits(std::size_t gate, float distance, bool certain = true);
   [[nodiscard]] bool stands_still(Stretch block, ConstParams theirs, float distance);
 
@@ -87,6 +92,11 @@ class Learner {
   std::uint8_t refusals_ = 0;  // in a row: of such partners, by its gate
   std::uint8_t rebuffs_ = 0;   // in a row: all of its gate, and those by such partners
   std::uint8_t credit_ = 8;    // for distant partners who come unasked
+  std::uint8_t grosses_ = 0;   // in a row: refusals of partners so far away that they do not count
+  std::uint8_t rests_ = 0;     // in a row: exchanges without steps
+  bool parted_ = false;        // by a gate, in the last exchange
+  bool gross_ = false;         // in this exchange
+  bool heeded_ = false;        // this exchange's partner
 
   // Within an exchange each gate's radius is fixed, and one distance remembered: of small blocks a partner could else
   // raise it block by block.

@@ -109,9 +109,12 @@ bool Sender::acknowledge(std::uint16_t next, std::uint32_t bitmap, Time now) {
     if ((newly >> k & 1U) == 0 || chunk.again) continue;
     path_.sample(static_cast<std::uint32_t>(std::max(0, now.since(chunk.sent))));
   }
-  held_ = shift_down(held_ | newly, advance);
-  lost_ = shift_down(lost_ & ~newly, advance);
-  base_ = next;
+  // A peer that contradicts itself may now hold the first chunk, too.
+  const std::uint32_t held = shift_down(held_ | newly, advance);
+  const auto more = static_cast<std::uint32_t>(std::countr_one(held));
+  held_ = shift_down(held, more);
+  lost_ = shift_down(lost_ & ~newly, advance + more);
+  base_ = next + more;
   timer_ = now + path_.timeout();
   if (limits_.reliable) return true;
   const auto count = static_cast<std::uint32_t>(std::popcount(newly));

@@ -19,19 +19,29 @@ constexpr std::uint32_t kAgents = 20;
 constexpr double kFraction = 0.1;
 constexpr std::uint64_t kSlice = 50;  // exchanges between two looks at how many steps have been taken
 
+// The accuracy after all steps is that of one moment: on skewed data another, a few steps later, may be a point away. So it is
+// the mean over looks around it; and what the gate costs, from runs in pairs, is the mean over the second half.
+constexpr int kLooks = 11;
+constexpr int kLast = 5;
+
+// When, in parts of all steps: 0.5, 0.575 to 0.875, then 0.95 to 1.05.
+double moment(int look) {
+  const int last = look - (kLooks - kLast);
+  return last < 0 ? 0.5 + 0.075 * look : 0.95 + 0.025 * last;
+}
+
 struct Setting {
   std::string data;
   std::string model;
-  double steps;  // an honest agent
-  std::size_t
-      seeds;  // of each pair of runs with and without the gate, and of each attack on agents that block
+  double steps;       // an honest agent
+  std::size_t seeds;  // of agents that block, of each attack and each pair with and without the gate
 };
 
 Setting choose(const Effort& effort) {
   if (!sim::fashion_mnist_available())
     return {"blobs:d=16,classes=10,samples=20000,spread=1.5", "mlp:32", effort.quick ? 200.0 : 2000.0, 2};
   return effort.quick ? Setting{"fashion-mnist", "mlp:16", 200, 2}
-                      : Setting{"fashion-mnist", "mlp:64", 2000, 4};
+                      : Setting{"fashion-mnist", "mlp:64", 2000, 6};
 }
 
 // One swarm to train: what is done to it, and what comes out.
@@ -41,7 +51,8 @@ struct Case {
   bool gate = true;
   std::string shards{};
   std::uint64_t seed = 0;
-  double accuracy = 0;  // of the honest agents' mean model
+  double accuracy = 0;  // of the honest agents' mean model: the last looks
+  double late = 0;      // and all of them
   double refused = 0;   // of the blocks that reached an honest agent
 };
 
@@ -53,13 +64,17 @@ void train(Case& c, const Setting& setting, const sim::Problem& problem) {
   const auto topology = sim::Topology::make("complete", kAgents, c.seed);
   const auto shards = sim::Shards::make(c.shards, problem.train(), kAgents, c.seed);
   const auto swarm = sim::make_network(problem, settings, topology, shards, network);
-  for (std::uint64_t done = kSlice; swarm->account().parallel_time < setting.steps && !swarm->diverged_at();
-       done += kSlice)
-    swarm->run_until(done);
-  const std::vector<double> mean = mean_of_models(*swarm);
-  const std::vector<float> model(mean.begin(), mean.end());
   std::vector<float> scratch(problem.score_scratch());
-  c.accuracy = problem.score(model, problem.test().rows, scratch).accuracy;
+  std::uint64_t done = 0;
+  for (int look = 0; look < kLooks; ++look) {
+    const double until = setting.steps * moment(look);
+    while (swarm->account().parallel_time < until && !swarm->diverged_at()) swarm->run_until(done += kSlice);
+    const std::vector<double> mean = mean_of_models(*swarm);
+    const std::vector<float> model(mean.begin(), mean.end());
+    const double accuracy = problem.score(model, problem.test().rows, scratch).accuracy;
+    c.late += accuracy / kLooks;
+    if (look >= kLooks - kLast) c.accuracy += accuracy / kLast;
+  }
   const sim::NetworkTotals totals = swarm->totals();
   std::uint64_t blocks = 0;
   for (const std::uint64_t refused : totals.refused) blocks += refused;
@@ -72,13 +87,13 @@ constexpr sim::Merge kMerges[] = {sim::Merge::average, sim::Merge::delta};
 std::vector<Case> all_cases(const std::string& shards, const Setting& setting, std::uint64_t seed) {
   std::vector<Case> cases;
   for (const sim::Merge merge : kMerges) {
-    for (std::size_t k = 0; k < setting.seeds; ++k) {  // in pairs: with the gate, without
+    const std::size_t seeds = merge == sim::Merge::average ? setting.seeds : 2;
+    for (std::size_t k = 0; k < seeds; ++k) {  // in pairs: with the gate, without
       cases.push_back({.merge = merge, .gate = true, .shards = shards, .seed = seed + k});
       cases.push_back({.merge = merge, .gate = false, .shards = shards, .seed = seed + k});
     }
-    const std::size_t attacks = merge == sim::Merge::average ? setting.seeds : 1;
     for (const Lie lie : kAboutTheModel) {
-      for (std::size_t k = 0; k < attacks; ++k)
+      for (std::size_t k = 0; k < seeds; ++k)
         cases.push_back({.lie = lie, .merge = merge, .shards = shards, .seed = seed + k});
     }
   }
@@ -93,11 +108,11 @@ struct Cost {
   double error = 0;
 };
 
-Cost cost_of_the_gate(const std::vector<Case>& cases) {
+Cost cost_of_the_gate(const std::vector<Case>& cases, sim::Merge merge) {
   std::vector<double> costs;
   for (std::size_t k = 0; k + 1 < cases.size(); ++k) {
     const bool pair = !cases[k].lie && cases[k].gate && !cases[k + 1].lie && !cases[k + 1].gate;
-    if (pair) costs.push_back(cases[k + 1].accuracy - cases[k].accuracy);
+    if (pair && cases[k].merge == merge) costs.push_back(cases[k + 1].late - cases[k].late);
   }
   Cost cost;
   const auto n = static_cast<double>(costs.size());
@@ -108,18 +123,20 @@ Cost cost_of_the_gate(const std::vector<Case>& cases) {
 }
 
 Table table_of(const std::vector<Case>& cases, const Setting& setting, const std::string& model) {
-  Table table{
-      .title = "Test accuracy of the honest agents' mean model, shards " + cases.front().shards,
-      .columns = {"attack", "merge", "gate", "seed", "mean model", "refused"},
-      .rows = {},
-      .note = setting.data + ", " + model + ", " + std::to_string(kAgents) +
-              " agents, 10% of them Byzantine, " + fixed(setting.steps, 0) +
-              " steps an honest agent, batch 16, step size 0.2; refused: share of the exchanges of an "
-              "honest agent"};
+  Table table{.title = "Test accuracy of the honest agents' mean model, shards " + cases.front().shards,
+              .columns = {"attack", "merge", "gate", "seed", "mean model", "second half", "refused"},
+              .rows = {},
+              .note = setting.data + ", " + model + ", " + std::to_string(kAgents) +
+                      " agents, 10% of them Byzantine, " + fixed(setting.steps, 0) +
+                      " steps an honest agent, batch 16, step size 0.2; mean model: over five looks from "
+                      "0.95 to 1.05 times as many, second half: over eleven; "
+                      "refused: share of the exchanges of an "
+                      "honest agent"};
   for (const Case& c : cases) {
     table.rows.push_back({c.lie ? std::string(sim::text(*c.lie)) : "none",
                           c.merge == sim::Merge::average ? "average" : "delta", c.gate ? "yes" : "no",
-                          std::to_string(c.seed), percent(c.accuracy, 2), percent(c.refused)});
+                          std::to_string(c.seed), percent(c.accuracy, 2), percent(c.late, 2),
+                          percent(c.refused)});
   }
   return table;
 }
@@ -152,13 +169,13 @@ Worst worst_attack(const std::vector<Case>& cases, sim::Merge merge) {
   return worst;
 }
 
-// What is claimed is claimed of agents that block, PopSGD's own averaging. Those that do not are further from each other:
-// on skewed data they cannot tell a frozen model from an honest one in time.
+// What is claimed is claimed of agents that block, PopSGD's own averaging. Those that do not are further from each other.
 void judge(const std::vector<Case>& cases, const Setting& setting, Finding& finding) {
   const double least = least_accuracy(cases, setting);
   const Worst blocking = worst_attack(cases, sim::Merge::average);
   const Worst other = worst_attack(cases, sim::Merge::delta);
-  const Cost cost = cost_of_the_gate(cases);
+  const Cost cost = cost_of_the_gate(cases, sim::Merge::average);
+  const Cost other_cost = cost_of_the_gate(cases, sim::Merge::delta);
   constexpr double kMostCost = 0.001;
   finding.holds = finding.holds && blocking.accuracy >= least && cost.mean - 2 * cost.error <= kMostCost;
   finding.verdict += (finding.verdict.empty() ? "" : "; ") + cases.front().shards + ": worst under attack " +
@@ -166,7 +183,8 @@ void judge(const std::vector<Case>& cases, const Setting& setting, Finding& find
                      "; at least " + percent(least, 2) + "), non-blocking " + percent(other.accuracy, 2) +
                      " (" + std::string(sim::text(other.lie)) + "; nothing claimed), the gate costs " +
                      fixed(100 * cost.mean, 2) + " +- " + fixed(100 * cost.error, 2) +
-                     " points without attackers (at most 0.1, within 2 standard errors)";
+                     " points without attackers (at most 0.1, within 2 standard errors), non-blocking " +
+                     fixed(100 * other_cost.mean, 2) + " +- " + fixed(100 * other_cost.error, 2);
 }
 
 }  // namespace

@@ -193,9 +193,9 @@ codec::Standing Learner::standing() const {
 }
 
 void Learner::has_refused() {
-  parted_ = parted_ || heeded_;
   if (gross_ && chosen_) ++grosses_;
   if (gross_) return;
+  parted_ = parted_ || heeded_;
   if (chosen_) refusals_ = static_cast<std::uint8_t>(std::min(refusals_ + 1, 255));
   rebuffs_ = static_cast<std::uint8_t>(std::min(rebuffs_ + 1, 255));
 }

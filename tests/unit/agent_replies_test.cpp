@@ -638,7 +638,7 @@ TEST_CASE("blocks however small do not wear a gate down within an exchange") {
     peer.tell({.kind = Kind::commit, .exchange = peer.name, .block = block});
     static_cast<void>(peer.hear());
   }
-  for (const float x : peer.device.x) CHECK(std::fabs(x - before) <= 0.5F * 2.0F * 0.01F);
+  for (const float x : peer.device.x) CHECK(std::fabs(x - before) <= 0.5F * 1.8F * 0.01F);
 }
 
 TEST_CASE(

@@ -86,13 +86,13 @@ float radius_by_definition(std::vector<float> seen, unsigned refusals, float las
     std::vector<float> last(seen.end() - static_cast<std::ptrdiff_t>(std::min<std::size_t>(15, seen.size())),
                             seen.end());
     std::sort(last.begin(), last.end());
-    radius = std::max(radius, 1.9F * (last[(last.size() - 1) / 2] + last[last.size() / 2]) / 2);
+    radius = std::max(radius, 1.7F * (last[(last.size() - 1) / 2] + last[last.size() / 2]) / 2);
   }
   return radius * std::pow(1.5F, static_cast<float>(std::max(refusals, 1U) - 1));
 }
 
 TEST_CASE(
-    "the radius is 1.9 medians of the last 15 bounded distances or 2 local updates, and grows with each "
+    "the radius is 1.7 medians of the last 15 bounded distances or 2 local updates, and grows with each "
     "refusal in a row but the first") {
   CAPTURE(kSeed);
   Random random(kSeed, Purpose::user);
@@ -123,10 +123,10 @@ TEST_CASE(
   unsigned refusals = 0;
   while (!gate.admit(1000, 0.1F, refusals)) ++refusals;
   CHECK(refusals > 3);
-  CHECK(refusals <= 18);  // 1.5^17 > 1000 / 1.9, after the first
+  CHECK(refusals <= 18);  // 1.5^17 > 1000 / 1.7, after the first
 }
 
-TEST_CASE("distant peers among many do not move the radius by more than the factor of 1.9") {
+TEST_CASE("distant peers among many do not move the radius by more than the factor of 1.7") {
   Gate gate;
   for (int k = 0; k < 15; ++k) REQUIRE(gate.admit(1, 1, 0));
   int admitted = 0;
@@ -138,13 +138,13 @@ TEST_CASE("distant peers among many do not move the radius by more than the fact
     if (ok && hostile) ++admitted;
   }
   CHECK(admitted == 0);
-  CHECK(gate.radius(0.1F, 0) == 1.9F);
+  CHECK(gate.radius(0.1F, 0) == 1.7F);
 }
 
 TEST_CASE("agents that begin with equal models admit each other when they have learned") {
   Gate learning;
   for (int k = 0; k < 20; ++k) REQUIRE(learning.admit(0, 1, 0));  // snapshots from before the first steps
-  CHECK(learning.admit(1.9F, 1, 0));
+  CHECK(learning.admit(1.7F, 1, 0));
   CHECK_FALSE(learning.admit(50, 1, 0));
 }
 

@@ -31,7 +31,7 @@ inline constexpr unsigned kAstray = 3;
 /// if one of the blocks is, or beyond a float.
 [[nodiscard]] float rms_distance(ConstParams a, ConstParams b) noexcept;
 
-/// Admits a partner whose model is not much further away than those met before. The radius is 1.9 times the median of the
+/// Admits a partner whose model is not much further away than those met before. The radius is 1.7 times the median of the
 /// last 15 distances, but at least twice the size of the last local update: those who begin with equal models know no
 /// distance yet that is above 0. With each refusal in a row but the first it grows by 1.5, so that no honest agent is
 /// shut out however skewed its data. What is remembered of a distance is at most the radius it was held against:

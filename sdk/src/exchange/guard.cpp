@@ -11,7 +11,7 @@
 namespace popsgd {
 namespace {
 
-constexpr float kFactor = 1.9F;  // admitted: this many medians
+constexpr float kFactor = 1.7F;  // admitted: this many medians
 constexpr float kFloor = 2.0F;    // or local updates, if that is more
 constexpr float kGrowth = 1.5F;   // each refusal in a row but the first
 

@@ -333,7 +333,8 @@ void Exchange::receive_ready(const codec::Frame& frame, Time now, std::optional<
   }
   if (frame.acknowledgement) receive_acknowledgement(frame, now);
   ready_ = frame.checksums;
-  acknowledge_now_ = true;  // if chunks are missing, the responder must at least know that it was heard
+  // If chunks are missing, the responder must at least know that it was heard. Over a stream it need not ask.
+  acknowledge_now_ |= !traits_.reliable;
   decide(now, reply);
 }
 

@@ -12,8 +12,8 @@ namespace popsgd {
 namespace {
 
 constexpr float kFactor = 1.7F;  // admitted: this many medians
-constexpr float kFloor = 2.0F;    // or local updates, if that is more
-constexpr float kGrowth = 1.5F;   // each refusal in a row but the first
+constexpr float kFloor = 2.0F;   // or local updates, if that is more
+constexpr float kGrowth = 1.5F;  // each refusal in a row but the first
 
 // Rounded to nearest: a float's sign, exponent and 7 bits.
 std::uint16_t shorten(float value) {

@@ -163,7 +163,7 @@ class Scene {
 
   void forge(Script& script) {
     const std::uint32_t to = script.byte() % 2;
-    codec::Frame frame{.kind = static_cast<codec::Kind>(1 + script.byte() % 9), .exchange = name_};
+    codec::Frame frame{.kind = static_cast<codec::Kind>(1 + script.byte() % 10), .exchange = name_};
     frame.block = script.byte() % 4;
     frame.chunk = script.byte() % 4;
     frame.code = script.byte();

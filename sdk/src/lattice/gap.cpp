@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <cstdlib>
 #include <limits>
 
 namespace popsgd::lattice {
@@ -55,8 +54,10 @@ void subtract_shifted(Point mine, std::size_t count, Shift shift_mine, Shift shi
 template <typename Point>
 std::uint32_t largest(Point points, std::size_t count) {
   std::uint32_t most = 0;
-  for (std::size_t k = 0; k < count; ++k)
-    most = std::max(most, static_cast<std::uint32_t>(std::abs(points(k))));
+  for (std::size_t k = 0; k < count; ++k) {
+    const std::int32_t point = points(k);
+    most = std::max(most, static_cast<std::uint32_t>(point < 0 ? -point : point));
+  }
   return most;
 }
 
@@ -121,7 +122,7 @@ Gap difference(Side side, Values mine, Lattice lattice, Points theirs, int their
   lattice.exponent = within_reach(lattice.exponent);
   their_exponent = within_reach(their_exponent);
   const int finer = std::min(lattice.exponent, their_exponent);
-  const int apart = std::abs(lattice.exponent - their_exponent);
+  const int apart = std::max(lattice.exponent, their_exponent) - finer;
   const bool mine_coarser = lattice.exponent > their_exponent;
   const std::int32_t sign = side == Side::initiator ? 1 : -1;
   int up = apart;

@@ -136,7 +136,7 @@ Refusal Learner::judge(Stretch block, float distance, bool within, bool certain)
   if (!config_.guarding.gate || fresh_) return refusal;
   if (within && !admits(block.offset / gate_length_, distance, certain)) refusal = Refusal::too_far;
   if (refusal != Refusal::none && !model_.integer()) {
-    const ConstParams own = model_.floats().subspan(block.offset, block.length);
+    const ConstParams own = model_.floats().subspan(block.offset).first(block.length);
     fresh_ = examine(own, std::numeric_limits<float>::infinity()) == Refusal::not_finite;
   }
   return refusal;
@@ -158,7 +158,7 @@ bool Learner::admits(std::size_t gate, float distance, bool certain) {
 
 void Learner::merge(Stretch block, ConstParams mine, ConstParams theirs, float weight) {
   if (sightings_ != nullptr) sightings_->remember();
-  const Params x = model_.floats().subspan(block.offset, block.length);
+  const Params x = model_.floats().subspan(block.offset).first(block.length);
   if (weight == 1) {
     std::copy(theirs.begin(), theirs.end(), x.begin());
   } else if (config_.averaging == Averaging::blocking && weight == 0.5F) {

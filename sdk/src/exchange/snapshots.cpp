@@ -109,8 +109,8 @@ void Snapshots::slices(std::size_t at, std::size_t length, Use use) const {
 }
 
 Values Snapshots::own(const Slice& slice) const {
-  if (!model_.integer()) return Values(ConstParams(own_as<float>().subspan(slice.at, slice.length)));
-  return Values(lattice::ConstPoints(own_as<std::int32_t>().subspan(slice.at, slice.length)),
+  if (!model_.integer()) return Values(ConstParams(own_as<float>().subspan(slice.at).first(slice.length)));
+  return Values(lattice::ConstPoints(own_as<std::int32_t>().subspan(slice.at).first(slice.length)),
                 fraction(slice));
 }
 
@@ -196,7 +196,7 @@ void Snapshots::take(Stretch block, std::uint32_t offset) {
   });
   slices([](const Slice& slice) { slice.scale = {.theirs = kUnheard}; });
   model_.visit([this]<typename T>(std::span<T> model) {
-    const std::span<T> x = model.subspan(block_.offset, block_.length);
+    const std::span<T> x = model.subspan(block_.offset).first(block_.length);
     if constexpr (std::is_floating_point_v<T>) {
       begin_as<float>(own_memory_, x.size());
       std::copy(x.begin(), x.end(), own_as<float>().begin());
@@ -242,9 +242,9 @@ bool Snapshots::known(const Steps& steps) const {
 void Snapshots::rotate_own() {
   slices([this](const Slice& slice) {
     if (model_.integer())
-      lattice::rotate(own_as<std::int32_t>().subspan(slice.at, slice.length), signs(slice));
+      lattice::rotate(own_as<std::int32_t>().subspan(slice.at).first(slice.length), signs(slice));
     else
-      lattice::rotate(own_as<float>().subspan(slice.at, slice.length), signs(slice));
+      lattice::rotate(own_as<float>().subspan(slice.at).first(slice.length), signs(slice));
   });
 }
 
@@ -265,7 +265,7 @@ std::optional<Encoding> Snapshots::encoding_of(std::span<const std::byte> chunk)
 
 std::span<const std::byte> Snapshots::write(std::uint16_t chunk, std::span<std::byte> room) const {
   const auto [at, length] = chunk_of(own_cut_, chunk);
-  const auto floats = std::as_bytes(own_as<float>().subspan(floats_ ? at : 0, floats_ ? length : 0));
+  const auto floats = std::as_bytes(own_as<float>().subspan(floats_ ? at : 0).first(floats_ ? length : 0));
   if (plain_) return floats;
   const Encoding encoding = own_cut_.encoding;
   std::size_t size = 0;
@@ -283,7 +283,7 @@ std::span<const std::byte> Snapshots::write(std::uint16_t chunk, std::span<std::
     if (encoding.bits == 0)
       write_raw(values, grid, raw_bits(model_.numeric()), room.data() + size);
     else
-      lattice::encode(values, grid, width(slice, encoding.bits), room.subspan(size, end - size));
+      lattice::encode(values, grid, width(slice, encoding.bits), room.subspan(size).first(end - size));
     size = end;
   });
   return room.first(size);
@@ -328,7 +328,7 @@ void Snapshots::read(std::uint16_t chunk, std::span<const std::byte> bytes) {
     slice.scale.their_fraction = static_cast<std::int8_t>(fraction);
     const std::size_t size = part_size(slice, encoding, their_numeric_);
     const std::size_t before = lead(encoding, their_numeric_);
-    const auto points = bytes.subspan(before, size - before);
+    const auto points = bytes.subspan(before).first(size - before);
     if (encoding.bits == 0) {
       read_raw(points.data(), raw_bits(their_numeric_), theirs(slice));
     } else {
@@ -402,7 +402,7 @@ bool Snapshots::within(float limit) const {
   const float sign = side_ == lattice::Side::initiator ? 1.0F : -1.0F;
   bool within = true;
   slices([&](const Slice& slice) {
-    const ConstParams x = model_.floats().subspan(block_.offset + slice.at, slice.length);
+    const ConstParams x = model_.floats().subspan(block_.offset + slice.at).first(slice.length);
     const float step = step_of(settled_ ? slice.scale.gap : slice.scale.theirs);
     const Points points = theirs(slice);
     for (std::size_t k = 0; k < slice.length; ++k) {
@@ -418,7 +418,7 @@ std::size_t Snapshots::move() {
   return model_.visit([&]<typename T>(std::span<T> model) {
     std::size_t saturated = 0;
     slices([&](const Slice& slice) {
-      const std::span<T> x = model.subspan(block_.offset + slice.at, slice.length);
+      const std::span<T> x = model.subspan(block_.offset + slice.at).first(slice.length);
       const lattice::Coins coins = lattice::coins_of(offset_).from(slice.at);
       if constexpr (std::is_floating_point_v<T>) {
         if (integers)
@@ -439,7 +439,7 @@ std::size_t Snapshots::adopt() {
   return model_.visit([&]<typename T>(std::span<T> model) {
     std::size_t saturated = 0;
     slices([&](const Slice& slice) {
-      const std::span<T> x = model.subspan(block_.offset + slice.at, slice.length);
+      const std::span<T> x = model.subspan(block_.offset + slice.at).first(slice.length);
       if constexpr (std::is_floating_point_v<T>) {
         lattice::adopt(x, theirs(slice), slice.scale.theirs);
       } else {
@@ -492,8 +492,8 @@ bool Snapshots::distant(const Slice& slice, const Steps& steps) const {
 
 void Snapshots::observe_floats(Steps& steps) {
   slices([&](const Slice& slice) {
-    const Params own = own_as<float>().subspan(slice.at, slice.length);
-    const Params theirs = theirs_as<float>().subspan(slice.at, slice.length);
+    const Params own = own_as<float>().subspan(slice.at).first(slice.length);
+    const Params theirs = theirs_as<float>().subspan(slice.at).first(slice.length);
     if (steps.rotates()) {
       lattice::rotate(own, signs(slice));
       lattice::rotate(theirs, signs(slice));

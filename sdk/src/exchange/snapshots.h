@@ -146,7 +146,7 @@ class Snapshots {
     return lattice::Lattice{exponent, lattice::dither_of(offset_)}.from(slice.at);
   }
   [[nodiscard]] lattice::Points theirs(const Slice& slice) const {
-    return theirs_as<std::int32_t>().subspan(slice.at, slice.length);
+    return theirs_as<std::int32_t>().subspan(slice.at).first(slice.length);
   }
   [[nodiscard]] lattice::Gap gap(const Slice& slice) const { return {theirs(slice), slice.scale.gap}; }
   [[nodiscard]] lattice::Signs signs(const Slice& slice) const;

@@ -254,4 +254,15 @@ TEST_CASE("points at the ends of their range are decoded without an overflow") {
   }
 }
 
+TEST_CASE("tensors that are small and a small part of the model have two bits more, up to 16") {
+  using popsgd::lattice::bits_of;
+  CHECK(bits_of(10, 50'890, 4) == 6);
+  CHECK(bits_of(640, 50'890, 3) == 5);
+  CHECK(bits_of(1023, 100'000, 15) == 16);
+  CHECK(bits_of(1023, 100'000, 16) == 16);
+  CHECK(bits_of(1024, 100'000, 4) == 4);  // not small
+  CHECK(bits_of(10, 320, 4) == 4);        // not a small part
+  CHECK(bits_of(10, 321, 4) == 6);
+}
+
 }  // namespace

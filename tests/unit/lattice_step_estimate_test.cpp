@@ -41,6 +41,10 @@ TEST_CASE("the estimate is max(D, 0.9 est), and the step 1.5 est / (2^(b-1) - 1/
         const int exponent = estimate.exponent(bits, kAny);
         REQUIRE(exponent >= exact - 3.0 / 256);
         REQUIRE(exponent < exact + 1);
+        const double less = exact - (bits <= 3 ? 0.5 : 0);  // of rotated models: a margin of 1.5 / sqrt 2
+        const int rotated = estimate.exponent(bits, kAny, true);
+        REQUIRE(rotated >= less - 3.0 / 256);
+        REQUIRE(rotated < less + 1);
       }
     }
   }

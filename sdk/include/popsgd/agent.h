@@ -55,7 +55,7 @@ struct Guarding {
 /// How many bits a parameter takes on its way.
 enum class Width : std::uint8_t {
   raw,  ///< as many as in memory
-  automatic,  ///< 4; one more, up to 8, for each block that had to be sent again, and one fewer after 64 that had not
+  automatic,  ///< 4; 6 for a block after one whose models were further apart than 4 reach, or if the partner takes more
   fixed,  ///< as Quantisation says
 };
 

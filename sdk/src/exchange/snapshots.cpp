@@ -138,8 +138,8 @@ std::size_t Snapshots::lead(Encoding encoding, Numeric sender) const {
   return sender == Numeric::float32 || encoding.bits == 0 ? 1 : 2;
 }
 
-std::uint8_t Snapshots::width(const Slice& slice, std::uint8_t bits) const {
-  return bits_of(Tensors(model_).length(slice.tensor, model_.size()), model_.size(), bits);
+int Snapshots::width(const Slice& slice, int bits) const {
+  return lattice::bits_of(Tensors(model_).length(slice.tensor, model_.size()), model_.size(), bits);
 }
 
 std::size_t Snapshots::part_size(const Slice& slice, Encoding encoding, Numeric sender) const {

@@ -10,7 +10,7 @@
 //   and for each tensor it overlaps
 //   exponent   1 byte    of the lattice; not with an integer model's raw points: there it is minus the fraction
 //   fraction   1 byte    of the integer model that sends
-//   points               bits a parameter, or two more: see bits_of(); raw: 32, 16 or 8
+//   points               bits a parameter, or two more: see lattice::bits_of(); raw: 32, 16 or 8
 //
 // Two float agents of which neither quantises leave the first byte away.
 #pragma once
@@ -154,7 +154,7 @@ class Snapshots {
 
   [[nodiscard]] Lead lead_of_theirs(const std::byte* bytes) const;
   [[nodiscard]] std::size_t lead(Encoding encoding, Numeric sender) const;
-  [[nodiscard]] std::uint8_t width(const Slice& slice, std::uint8_t bits) const;
+  [[nodiscard]] int width(const Slice& slice, int bits) const;
   [[nodiscard]] std::size_t part_size(const Slice& slice, Encoding encoding, Numeric sender) const;
   [[nodiscard]] std::size_t chunk_size(std::size_t at, std::size_t length, Encoding encoding,
                                        Numeric sender) const;

@@ -18,16 +18,7 @@ constexpr std::uint8_t kAgain = 32;
 constexpr int kMore[kAttempts - 1] = {0, 1, 8};
 constexpr int kWary = 2;
 
-std::uint8_t more(int bits, int by) {
-  return static_cast<std::uint8_t>(std::min(bits + by, lattice::kMostBits));
-}
-
 }  // namespace
-
-std::uint8_t bits_of(std::size_t tensor, std::size_t model, std::uint8_t bits) {
-  const bool few = tensor < 1024 && 32 * tensor < model;
-  return few ? more(bits, 2) : bits;
-}
 
 std::byte Encoding::pack() const {
   const int width = bits == 0 ? 0 : bits - 1;
@@ -51,17 +42,8 @@ std::uint8_t Steps::base() const {
 std::uint8_t Steps::bits(std::uint8_t attempt, std::uint8_t heard) const {
   if (!quantises() || attempt + 1 >= kAttempts) return 0;
   const bool wary = quantisation_.width == Width::automatic && (distant_ || heard > base());
-  return more(base(), kMore[attempt] + (wary ? kWary : 0));
-}
-
-// 1.5 times the estimate, rounded up to a power of two, would at 3 bits add more to the models' spread than averaging
-// takes away. Differences that are rotated are nearly normal, their largest hardly varies: 1.06 times will do.
-int Steps::exponent(std::size_t tensor, std::size_t offset, int finest) const {
-  constexpr std::int16_t kHalfAnOctave = 128;
-  lattice::StepEstimate estimate = at(tensor, offset);
-  if (rotates() && base() <= 3)
-    estimate = lattice::StepEstimate::from_bits(static_cast<std::int16_t>(estimate.bits() - kHalfAnOctave));
-  return estimate.exponent(base(), finest);
+  const int bits = base() + kMore[attempt] + (wary ? kWary : 0);
+  return static_cast<std::uint8_t>(std::min(bits, lattice::kMostBits));
 }
 
 void Steps::observe(std::size_t tensor, std::size_t offset, lattice::Distance seen, bool distant) {

@@ -29,11 +29,6 @@ struct Encoding {
 /// Attempts at a block, the last of them raw.
 inline constexpr std::uint8_t kAttempts = 4;
 
-/// Bits of a tensor's parameters where others take `bits`. The largest of a few differences is no good guide to the next
-/// largest: tensors of less than 1024 parameters and a 32nd of the model have two bits more at the same step, four times
-/// the reach. So they, whose bytes do not count, are not what makes a block cross twice.
-[[nodiscard]] std::uint8_t bits_of(std::size_t tensor, std::size_t model, std::uint8_t bits);
-
 /// A step estimate for each slice, the part of a tensor in one of the agent's own blocks. A partner's blocks may be
 /// shorter: as with gates, then the slice counts in which a part begins. Distances are those of rotated models if the
 /// agent rotates.
@@ -57,7 +52,9 @@ class Steps {
     return at(tensor, offset).known();
   }
   /// Of the step of a slice. The same in all attempts: more bits reach further.
-  [[nodiscard]] int exponent(std::size_t tensor, std::size_t offset, int finest) const;
+  [[nodiscard]] int exponent(std::size_t tensor, std::size_t offset, int finest) const {
+    return at(tensor, offset).exponent(base(), finest, rotates());
+  }
 
   /// A block has come through: how far apart both models are in this slice. distant: further than the bits it is first
   /// sent in reach.
@@ -71,6 +68,7 @@ class Steps {
   [[nodiscard]] lattice::StepEstimate& at(std::size_t tensor, std::size_t offset) const {
     return estimates_[offset / block_length_ + tensor];
   }
+
   const Quantisation& quantisation_;
   std::span<lattice::StepEstimate> estimates_;
   std::size_t block_length_;

@@ -70,9 +70,10 @@ void StepEstimate::observe(Distance seen) noexcept {
     log2_ = stored(past);
 }
 
-int StepEstimate::exponent(int bits, int finest) const noexcept {
+int StepEstimate::exponent(int bits, int finest, bool rotated) const noexcept {
   constexpr int kSlack = 2;  // what three logarithms are rounded by
-  const int log2_step = log2_ - log2_reach(bits) - kSlack;
+  const int less_margin = rotated && bits <= 3 ? kOne / 2 : 0;
+  const int log2_step = log2_ - log2_reach(bits) - kSlack - less_margin;
   const int rounded_up = (log2_step + kOne - 1) >> 8;
   return std::clamp(rounded_up, std::min(finest, kMostExponent), kMostExponent);
 }

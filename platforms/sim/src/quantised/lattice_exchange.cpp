@@ -29,23 +29,8 @@ void each_tensor(Layout layout, Use use) {
   }
 }
 
-// The largest of a few differences is no good guide to the next largest: of tensors that do not count the points have two
-// bits more at the same step, four times the reach. So they are not what makes an exchange take more bits.
-int bits_of(const Tensor& tensor, std::size_t parameters, int bits) {
-  const bool few = tensor.length < 1024 && 32 * std::size_t{tensor.length} < parameters;
-  return few ? more(bits) : bits;
-}
-
-// Steps that are 1.5 times the estimate and then rounded up to a power of two would at 3 bits each add more to Gamma than
-// averaging removes. Rotated differences are nearly normal, of which the largest hardly varies: 1.06 times will do.
-bool needs_less_margin(const Encoding& encoding) {
-  return encoding.rotate && encoding.bits <= 3;
-}
-
-lattice::StepEstimate with_less_margin(lattice::StepEstimate estimate) {
-  constexpr std::int16_t kHalfAnOctave = 128;
-  if (!estimate.known()) return estimate;
-  return lattice::StepEstimate::from_bits(static_cast<std::int16_t>(estimate.bits() - kHalfAnOctave));
+int width_of(const Tensor& tensor, const Model& model, int bits) {
+  return lattice::bits_of(tensor.length, model.parameters(), bits);
 }
 
 }  // namespace
@@ -100,9 +85,8 @@ void LatticeExchange::begin(Side& side, LearningAgent& agent, std::uint32_t name
 
 int LatticeExchange::exponent(const Side& side, std::size_t k, std::size_t offset) const {
   if (encoding_.exponent) return *encoding_.exponent;
-  lattice::StepEstimate estimate = side.agent->estimates[k];
-  if (needs_less_margin(encoding_)) estimate = with_less_margin(estimate);
-  return estimate.exponent(encoding_.bits, lattice::finest_exponent(side.mine.tensor(k, offset)));
+  const int finest = lattice::finest_exponent(side.mine.tensor(k, offset));
+  return side.agent->estimates[k].exponent(encoding_.bits, finest, encoding_.rotate);
 }
 
 std::size_t LatticeExchange::send(Side& from, int bits, std::uint32_t name) {
@@ -110,7 +94,7 @@ std::size_t LatticeExchange::send(Side& from, int bits, std::uint32_t name) {
   auto packed = std::span(from.packed);
   from.checksum = 0;
   each_tensor(model.layout(), [&](std::size_t k, std::size_t offset) {
-    const int width = bits_of(model.layout()[k], model.parameters(), bits);
+    const int width = width_of(model.layout()[k], model, bits);
     const lattice::Values y = from.mine.tensor(k, offset);
     const lattice::Lattice points = grid(from.exponents[k], name, offset);
     const std::size_t size = lattice::packed_size(y.size(), width);
@@ -127,7 +111,7 @@ bool LatticeExchange::receive(const Side& from, Side& to, int bits, std::uint32_
   auto packed = std::span(from.packed);
   std::uint32_t checksum = 0;
   each_tensor(model.layout(), [&](std::size_t k, std::size_t offset) {
-    const int width = bits_of(model.layout()[k], model.parameters(), bits);
+    const int width = width_of(model.layout()[k], model, bits);
     const lattice::Values own = to.mine.tensor(k, offset);
     const std::size_t size = lattice::packed_size(own.size(), width);
     const auto points = lattice::Points(to.theirs).subspan(offset, own.size());
@@ -162,7 +146,7 @@ void LatticeExchange::remember(Side& side) const {
   agent.distant = false;
   for (std::size_t k = 0; k < side.seen.size(); ++k) {
     agent.estimates[k].observe(side.seen[k]);
-    const int width = bits_of(agent.model.layout()[k], agent.model.parameters(), encoding_.bits);
+    const int width = width_of(agent.model.layout()[k], agent.model, encoding_.bits);
     if (side.seen[k].steps >= 1U << (width - 1)) agent.distant = true;
   }
 }

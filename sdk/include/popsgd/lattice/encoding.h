@@ -16,6 +16,14 @@ namespace popsgd::lattice {
 inline constexpr int kFewestBits = 2;
 inline constexpr int kMostBits = 16;
 
+/// Bits of the points of a tensor in a model of so many parameters, where others take `bits`. The largest of a few
+/// differences is no good guide to the next largest: tensors of less than 1024 parameters and a 32nd of the model have two bits
+/// more at the same step, four times the reach. So they, whose bytes do not count, are not what makes a model cross twice.
+[[nodiscard]] constexpr int bits_of(std::size_t tensor, std::size_t model, int bits) {
+  const bool few = tensor < 1024 && 32 * tensor < model;
+  return !few ? bits : bits + 2 < kMostBits ? bits + 2 : kMostBits;
+}
+
 /// Bytes that `count` points take at `bits` each: a chunk begins and ends at a byte.
 [[nodiscard]] constexpr std::size_t packed_size(std::size_t count, int bits) {
   return (count * static_cast<std::size_t>(bits) + 7) / 8;

@@ -41,7 +41,7 @@ none "sdk/src includes its own headers, the core's standard headers and <popsgd/
     grep -vE "^sdk/src/numeric/.*:<($instructions)>$" | grep -vE ':(<popsgd/[a-z_/]+\.h>|"[a-z0-9_/]+\.h")$')
 
 none "a header in quotes lies in the room of the file that includes it" < <(
-  for room in sdk/src platforms/sim/src platforms/linux; do
+  for room in sdk/src transport/*/src platforms/sim/src platforms/linux; do
     [ -d "$room" ] || continue
     includes "$room" | grep '"$' | while IFS=: read -r file line header; do
       header=${header//\"/}
@@ -52,21 +52,26 @@ none "a header in quotes lies in the room of the file that includes it" < <(
     done
   done)
 
-none "a header as <popsgd/...> exists in the public headers of a room below" < <(
-  includes sdk platforms examples | grep '<popsgd/' | while IFS=: read -r file line header; do
+none "a header as <popsgd/...> exists in the public headers of a room below; a transport sees its own only" < <(
+  includes sdk transport platforms examples | grep '<popsgd/' | while IFS=: read -r file line header; do
     header=${header//[<>]/}
     [ -f "sdk/include/$header" ] || [ -f "sdk/include/$header.in" ] && continue
-    [[ $file != sdk/* ]] && [ -f "platforms/sim/include/$header" ] && continue
+    [[ $file == transport/* ]] && { transport=${file#transport/}; rooms=transport/${transport%%/*}; } || rooms='transport/*'
+    # shellcheck disable=SC2086
+    [[ $file != sdk/* ]] && compgen -G "$rooms/include/$header" >/dev/null && continue
+    [[ $file == platforms/* || $file == examples/* ]] && [ -f "platforms/sim/include/$header" ] && continue
     echo "$file:$line:<$header>"
   done)
 
 none "examples use public headers only" < <(includes examples | grep '"$')
 none "FlatBuffers is for sdk/src/codec" \
-  < <(includes sdk platforms examples | grep -E ":<($flatbuffers)>$" | grep -v '^sdk/src/codec/')
+  < <(includes sdk transport platforms examples | grep -E ":<($flatbuffers)>$" | grep -v '^sdk/src/codec/')
 none "Eigen is for platforms/sim/src" \
-  < <(includes sdk platforms examples | grep -E ':<(Eigen|unsupported)/' | grep -v '^platforms/sim/src/')
-none "JSON and the command line are for platforms/linux" \
-  < <(includes sdk platforms examples | grep -E ':<(nlohmann|CLI)/' | grep -v '^platforms/linux/')
+  < <(includes sdk transport platforms examples | grep -E ':<(Eigen|unsupported)/' | grep -v '^platforms/sim/src/')
+none "Asio is for transport/asio/src" \
+  < <(includes sdk transport platforms examples | grep -E ':<asio(/|\.hpp)' | grep -v '^transport/asio/src/')
+none "JSON, TOML and the command line are for platforms/linux" \
+  < <(includes sdk transport platforms examples | grep -E ':<(nlohmann|CLI|toml\+\+)/' | grep -v '^platforms/linux/')
 
 word='(^|[^[:alnum:]_])'
 none "sdk/ has neither exceptions nor run-time types" \

@@ -1,7 +1,11 @@
-// How the core names its peers and tells the time.
+// How the core names its peers and tells the time, and what carries its frames.
 #pragma once
 
+#include <popsgd/status.h>
+
+#include <cstddef>
 #include <cstdint>
+#include <span>
 
 namespace popsgd {
 
@@ -39,6 +43,54 @@ enum class PeerId : std::uint32_t {};
 struct LinkTraits {
   std::uint16_t mtu = 1200;  ///< largest frame in bytes that it carries, >= 256
   bool reliable = false;     ///< a stream: nothing is lost, doubled or reordered while the peer is there
+};
+
+class LinkUser;
+
+/// A path to one peer, which carries frames whole: over a stream, in datagrams, along a wire, or sealed within another
+/// link. A transport implements it; it hands out no link before there is a user for it.
+///
+/// Everything happens on one thread, or under one lock, at a time: the transport's. A link calls its user only from
+/// within the transport's own work, never from within send() or close(), so a user may call both from anywhere.
+class Link {
+ public:
+  /// What the path is like; may change, e.g. when a smaller MTU is met with.
+  [[nodiscard]] virtual LinkTraits traits() const noexcept = 0;
+
+  /// Takes a frame of 1 to traits().mtu bytes, sent or copied when it returns. ok: it is on its way, which promises nothing
+  /// unless the link is reliable. no_room: the link is full, nothing was taken; LinkUser::writable() tells when it no
+  /// longer is. link_closed: it is over. invalid_size: an empty frame, or one that is too long.
+  [[nodiscard]] virtual Status send(std::span<const std::byte> frame) noexcept = 0;
+
+  /// Gives the path up. What was taken may still arrive. LinkUser::closed() follows, once.
+  virtual void close() noexcept = 0;
+
+ protected:
+  Link() = default;
+  Link(const Link&) = default;
+  Link(Link&&) = default;
+  Link& operator=(const Link&) = default;
+  Link& operator=(Link&&) = default;
+  ~Link() = default;  // a transport owns its links
+};
+
+/// Whoever reads what links bring.
+class LinkUser {
+ public:
+  /// A frame has come, 1 to traits().mtu bytes as the peer gave them away, at an 8-aligned address, valid during the call.
+  virtual void received(Link& link, std::span<const std::byte> frame) noexcept = 0;
+  /// The link was full, and has room again.
+  virtual void writable(Link& link) noexcept = 0;
+  /// The path is lost or given up. The link is gone when this returns.
+  virtual void closed(Link& link) noexcept = 0;
+
+ protected:
+  LinkUser() = default;
+  LinkUser(const LinkUser&) = default;
+  LinkUser(LinkUser&&) = default;
+  LinkUser& operator=(const LinkUser&) = default;
+  LinkUser& operator=(LinkUser&&) = default;
+  ~LinkUser() = default;
 };
 
 }  // namespace popsgd

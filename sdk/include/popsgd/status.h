@@ -19,6 +19,7 @@ enum class Status : std::uint8_t {
   settled,             ///< the step size is below Schedule::settle
   unknown_peer,        ///< no peer of this name is known
   no_room,             ///< all places are taken
+  link_closed,         ///< the path to the peer is lost or given up
   store_failed,        ///< the store could not read, write, erase or sync
   store_too_small,     ///< a slot of the store is too small for the checkpoint
   no_checkpoint,       ///< nothing has been saved yet: a clean first start

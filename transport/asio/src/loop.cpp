@@ -1,0 +1,94 @@
+#include <popsgd/asio/loop.h>
+
+#include <chrono>
+#include <optional>
+
+#include <asio/io_context.hpp>
+#include <asio/post.hpp>
+#include <asio/signal_set.hpp>
+#include <asio/steady_timer.hpp>
+
+namespace popsgd::net {
+
+// A concurrency hint of 1: handlers run on one thread, others only post.
+struct Loop::State {
+  asio::io_context context{1};
+  std::optional<asio::signal_set> signals;
+  std::function<void(int)> heard;
+
+  void await_signal() {
+    signals->async_wait([this](const std::error_code& error, int number) {
+      if (error) return;
+      heard(number);
+      await_signal();
+    });
+  }
+};
+
+Loop::Loop() : state_(std::make_unique<State>()) {}
+Loop::~Loop() = default;
+
+void Loop::run() {
+  state_->context.restart();
+  const auto work = asio::make_work_guard(state_->context);
+  state_->context.run();
+}
+
+void Loop::stop() {
+  state_->context.stop();
+}
+
+void Loop::post(std::function<void()> task) {
+  asio::post(state_->context, std::move(task));
+}
+
+Time Loop::now() {
+  using namespace std::chrono;
+  const auto since_start = steady_clock::now().time_since_epoch();
+  return Time(static_cast<std::uint32_t>(duration_cast<milliseconds>(since_start).count()));
+}
+
+void Loop::on_signals(std::initializer_list<int> numbers, std::function<void(int)> heard) {
+  state_->signals.emplace(state_->context);
+  for (const int number : numbers) state_->signals->add(number);
+  state_->heard = std::move(heard);
+  state_->await_signal();
+}
+
+asio::io_context& Loop::context() {
+  return state_->context;
+}
+
+// --- timers
+
+// Shared with the handler under way, which finds out by `armed` whether it still concerns anybody.
+struct Timer::State {
+  State(asio::io_context& context, std::function<void()> call) : timer(context), expired(std::move(call)) {}
+
+  asio::steady_timer timer;
+  std::function<void()> expired;
+  std::uint64_t armed = 0;
+};
+
+Timer::Timer(Loop& loop, std::function<void()> expired)
+    : state_(std::make_shared<State>(loop.context(), std::move(expired))) {}
+
+Timer::~Timer() {
+  cancel();
+}
+
+void Timer::at(Time due) {
+  const std::int32_t wait = std::max(0, due.since(Loop::now()));
+  const std::uint64_t armed = ++state_->armed;
+  state_->timer.expires_after(std::chrono::milliseconds(wait));
+  state_->timer.async_wait([state = state_, armed](const std::error_code& error) {
+    if (!error && state->armed == armed) state->expired();
+  });
+}
+
+void Timer::cancel() {
+  ++state_->armed;
+  state_->timer.cancel();
+}
+
+}  // namespace popsgd::net

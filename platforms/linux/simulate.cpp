@@ -1,6 +1,7 @@
 #include "simulate.h"
 
 #include "format.h"
+#include "learning.h"
 #include "output/atomic_file.h"
 #include "progress.h"
 #include "results.h"
@@ -50,27 +51,9 @@ Byzantine: about the model: nan, huge, random, sign-flip, frozen, drift; about t
            replay, slow-loris, busy, malformed
 Exit:      0 done, 1 the run diverged or broke an invariant, 2 the request cannot be carried out)";
 
-std::string data_or_default(const std::string& data) {
-  if (!data.empty()) return data;
-  if (sim::fashion_mnist_available()) return "fashion-mnist";
-  std::fputs("popsgd: Fashion-MNIST is not installed; learning the built-in set 'blobs' instead\n", stderr);
-  return "blobs";
-}
-
-std::string model_or_default(const SimulateOptions& options, const std::string& data) {
-  return options.model.empty() && data == "fashion-mnist" ? "mlp:64" : options.model;
-}
-
 std::string topology_or_default(const SimulateOptions& options) {
   if (!options.topology.empty()) return options.topology;
   return options.algorithm == "dpsgd" && options.agents > 2 ? "ring" : "complete";
-}
-
-// Sets drawn from a formula mean the same distribution for everyone; a real set is dealt out.
-std::string shards_or_default(const SimulateOptions& options, const sim::Problem& problem) {
-  if (!options.shards.empty()) return options.shards;
-  const bool enough = problem.train().rows >= static_cast<std::size_t>(options.agents);
-  return problem.classifies() && enough ? "iid" : "shared";
 }
 
 std::size_t threads_or_default(std::int64_t threads) {
@@ -88,19 +71,10 @@ void write_results(const Run& run, const std::string& folder) {
 
 void declare_simulate(CLI::App& app, SimulateOptions& o) {
   app.footer(kExamples);
-  app.add_option("--data", o.data, "What to learn: a name or a path [fashion-mnist, else blobs]")
-      ->type_name("DATA");
-  app.add_option("--model", o.model, "linear, logistic, softmax, mlp:64, mlp:128,64 [suits the data]")
-      ->type_name("MODEL");
+  declare_learning(app, o);
   app.add_option("--agents", o.agents, "How many agents")->capture_default_str();
   app.add_option("--interactions", o.interactions,
                  "How many meetings of two; other algorithms spend as many gradients")
-      ->capture_default_str();
-  app.add_option("--batch", o.batch, "Samples a gradient")->capture_default_str();
-  app.add_option("--lr", o.lr, "Step size")->capture_default_str();
-  app.add_option("--schedule", o.schedule, "How the step size falls with the number of steps")
-      ->capture_default_str();
-  app.add_option("--clock", o.clock, "Whose steps the schedule counts: gossip (averaged at meetings) or own")
       ->capture_default_str();
   app.add_option("--local-steps", o.local_steps, "Steps between two meetings: N, or geometric:N")
       ->capture_default_str();
@@ -144,10 +118,7 @@ void declare_simulate(CLI::App& app, SimulateOptions& o) {
       ->capture_default_str();
   app.add_flag("--no-gate", o.no_gate, "network: agents average with partners however far away");
   app.add_flag("--check-invariants", o.check_invariants, "network: check the protocol after every event");
-  app.add_option("--weight-decay", o.weight_decay, "L2 penalty")->capture_default_str();
-  app.add_option("--momentum", o.momentum, "Heavy-ball momentum of every agent")->capture_default_str();
   app.add_option("--threads", o.threads, "Threads; the result does not depend on it [one a core]");
-  app.add_option("--seed", o.seed, "Everything random follows from it")->capture_default_str();
   app.add_option("--eval-every", o.eval_every, "Interactions between measurements [a fortieth of the run]");
   app.add_option("--out", o.out, "Folder for summary.json, metrics.csv and report.html")->type_name("DIR");
   app.add_flag("--json", o.json, "Print the summary as JSON");

@@ -25,12 +25,12 @@ struct Faults {
   std::uint32_t jitter_ms = 0;  ///< each frame has its own: frames overtake one another
 };
 
-/// An agent with its memory: a model without a gradient, but for a drift of integer models.
+/// An agent with its memory: a model without a gradient, but for a drift.
 class Device {
  public:
   Device(const AgentConfig& config, std::vector<float> model, Time now)
       : x(std::move(model)), workspace_((Agent::workspace_size(config, x.size()) + 7) / 8) {
-    status = agent.init(config, x, nothing(x.size()), source(), {}, {},
+    status = agent.init(config, x, drifting(x.size()), source(), {}, {},
                         std::as_writable_bytes(std::span(workspace_)), now);
   }
   /// A model of any kind, from values in real units.
@@ -45,7 +45,7 @@ class Device {
     x = values;
     const auto bytes = std::as_writable_bytes(std::span(workspace_));
     if (numeric == Numeric::float32) {
-      status = agent.init(config, Model(x, layout), nothing(x.size()), source(), {}, {}, bytes, now);
+      status = agent.init(config, Model(x, layout), drifting(x.size()), source(), {}, {}, bytes, now);
       return;
     }
     set(values);
@@ -93,16 +93,18 @@ class Device {
   std::vector<float> x;  // of a float model
   std::vector<std::int16_t> int16s{};
   std::vector<std::int8_t> int8s{};
-  int drift = 0;  // of an integer model: units that every parameter moves by at a step
+  int drift = 0;  // units that every parameter moves by at a step; of a float model, whole ones
   Agent agent;
   Status status = Status::ok;
 
  private:
-  static Gradient nothing(std::size_t parameters) {
-    const auto function = [](const void*, ConstParams, const Batch&, float, float, Params, Scratch) noexcept {
+  Gradient drifting(std::size_t parameters) {
+    const auto function = [](const void* units, ConstParams, const Batch&, float, float, Params model,
+                             Scratch) noexcept {
+      for (float& value : model) value += static_cast<float>(*static_cast<const int*>(units));
       return 0.0F;
     };
-    return {.function = function, .parameters = parameters, .in_place = true};
+    return {.function = function, .context = &drift, .parameters = parameters, .in_place = true};
   }
   template <typename Weight>
   FixedGradient<Weight> drifting(std::size_t parameters) {

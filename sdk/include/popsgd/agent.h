@@ -162,6 +162,33 @@ struct AgentMetrics {
   std::array<std::uint64_t, kRefusals> refused{};  ///< blocks received, by reason
 };
 
+/// A local step beside the protocol: two copies of the model in the caller's memory, as the step found it and as it left
+/// it. What lies between is added to the model: averaging moves it on meanwhile, by deltas that commute with it.
+class SideStep {
+ public:
+  /// Bytes of memory, 8-aligned, that one takes.
+  [[nodiscard]] static constexpr std::size_t size(std::size_t parameters,
+                                                  Numeric numeric = Numeric::float32) {
+    return 2 * half(parameters * Model::width(numeric));
+  }
+  /// The memory must outlive the step.
+  explicit SideStep(std::span<std::byte> memory) : memory_(memory) {}
+
+ private:
+  friend class Agent;
+  friend class Learner;
+  [[nodiscard]] static constexpr std::size_t half(std::size_t bytes) { return (bytes + 7) / 8 * 8; }
+  [[nodiscard]] Model before(const Model& model) const {
+    return model.in(memory_.first(model.bytes().size()));
+  }
+  [[nodiscard]] Model after(const Model& model) const {
+    return model.in(memory_.subspan(half(model.bytes().size()), model.bytes().size()));
+  }
+
+  std::span<std::byte> memory_;
+  StepCounter time_{};
+};
+
 /// A model, its local steps, and its exchanges with peers. Opens no socket, reads no clock, starts no thread and
 /// allocates nothing: bytes and the time come in, frames and the next deadline go out.
 ///
@@ -207,8 +234,24 @@ class Agent {
                             std::span<std::int32_t> scratch, std::span<std::byte> workspace,
                             Time now) noexcept;
 
-  /// One local SGD step; the loss of its batch before it. busy during an exchange that blocks; settled: see settled().
+  /// One local SGD step; the loss of its batch before it. busy during an exchange that blocks, or a step beside;
+  /// settled: see settled().
   Result<float> step() noexcept;
+
+  /// The same for a thread of its own, which the protocol never waits for, nor the other way round:
+  ///
+  ///     lock();  status = agent.begin_step(aside);  unlock();   // copies the model
+  ///     loss = agent.work(aside);                               // as long as it takes
+  ///     lock();  agent.end_step(aside);  unlock();              // adds what the step has changed
+  ///
+  /// begin_step() and end_step() are calls like any others; work() may run at the same time as these, but for step(),
+  /// restore() and init(). busy: another such step has not ended, or steps are taken at exchanges (local_steps > 0, or
+  /// blocking averaging); settled; scratch_too_small: see SideStep::size().
+  [[nodiscard]] Status begin_step(SideStep& aside) noexcept;
+  /// The loss of its batch before the step.
+  float work(SideStep& aside) noexcept;
+  /// A step is dropped if a partner's model was taken over meanwhile: it belonged to another.
+  void end_step(const SideStep& aside) noexcept;
 
   /// A peer that can be reached, or what is now known of the path to it. no_room when all places are taken.
   [[nodiscard]] Status add_peer(PeerId id, LinkTraits traits) noexcept;
@@ -243,7 +286,7 @@ class Agent {
   /// Errors: see checkpoint::save.
   [[nodiscard]] Status save(Store& store) const noexcept;
   /// To be called after init(), when the device starts again: goes on from the last checkpoint. Of a checkpoint made
-  /// with another block_length or `finished` it takes model and counter only. busy during an exchange; otherwise see
+  /// with another block_length or `finished` it takes model and counter only. busy during an exchange or a step beside; otherwise see
   /// checkpoint::load: after an error of the store, or checkpoint_changed, the model has to be given anew.
   [[nodiscard]] Status restore(Store& store, Time now) noexcept;
 
@@ -253,14 +296,16 @@ class Agent {
   /// the application's, unless averaging takes its counter back.
   [[nodiscard]] bool settled() const noexcept;
   [[nodiscard]] StepCounter counter() const noexcept;
+  /// How far away partners' models are as a rule: the median root mean square of what the first block's gate remembers; 0: not
+  /// known, or there is no gate.
+  [[nodiscard]] float distance() const noexcept;
   [[nodiscard]] const AgentMetrics& metrics() const noexcept;
 
  private:
   struct State;
   template <typename Weight>
-  Status init_fixed(const AgentConfig& config, const Model& model, std::span<Weight> weights,
-                    const FixedGradient<Weight>& gradient, FixedBatchSource source,
-                    const FixedSchedule& schedule, std::span<std::int32_t> scratch,
+  Status init_fixed(const AgentConfig& config, const Model& model, const FixedGradient<Weight>& gradient,
+                    FixedBatchSource source, const FixedSchedule& schedule, std::span<std::int32_t> scratch,
                     std::span<std::byte> workspace, Time now) noexcept;
 
   State* state_ = nullptr;  // in the workspace

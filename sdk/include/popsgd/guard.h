@@ -55,13 +55,14 @@ class Gate {
     return distance <= most;
   }
 
+  /// Of the distances it remembers; 0: none.
+  [[nodiscard]] float median() const noexcept;
+
   /// Whether it remembers distances only: false for bytes that never were a gate.
   [[nodiscard]] bool sound() const noexcept;
 
  private:
   static constexpr std::size_t kWindow = 15;
-
-  [[nodiscard]] float median() const noexcept;
 
   std::array<std::uint16_t, kWindow> distances_{};  // the upper half of a float; a ring
   std::uint8_t recorded_ = 0;  // distances so far, counted on from kWindow in rounds of it

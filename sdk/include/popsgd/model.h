@@ -47,6 +47,11 @@ class Model {
     return numeric == Numeric::float32 ? 4 : numeric == Numeric::int16 ? 2 : 1;
   }
 
+  /// A model of the same kind and layout in other memory, of as many bytes, aligned as its parameters are.
+  [[nodiscard]] Model in(std::span<std::byte> memory) const {
+    return {numeric_, memory.data(), size_, layout_};
+  }
+
   /// Calls use() with the parameters as what they are.
   template <typename Use>
   decltype(auto) visit(Use use) const {

@@ -233,25 +233,24 @@ Status Agent::init(const AgentConfig& config, const Model& model, const Gradient
   }
   if (scratch.size() < config.sgd.scratch_size(gradient)) return Status::scratch_too_small;
   const auto make = [&](std::byte* place, const AgentConfig& kept) -> Trainer& {
-    return *std::construct_at(reinterpret_cast<FloatTrainer*>(place), kept, model.floats(), gradient, source,
-                              velocity, scratch);
+    return *std::construct_at(reinterpret_cast<FloatTrainer*>(place), kept, gradient, source, velocity,
+                              scratch);
   };
   return State::begin(state_, config, model, make, workspace, now);
 }
 
 template <typename Weight>
-Status Agent::init_fixed(const AgentConfig& config, const Model& model, std::span<Weight> weights,
-                         const FixedGradient<Weight>& gradient, FixedBatchSource source,
-                         const FixedSchedule& schedule, std::span<std::int32_t> scratch,
-                         std::span<std::byte> workspace, Time now) noexcept {
+Status Agent::init_fixed(const AgentConfig& config, const Model& model, const FixedGradient<Weight>& gradient,
+                         FixedBatchSource source, const FixedSchedule& schedule,
+                         std::span<std::int32_t> scratch, std::span<std::byte> workspace, Time now) noexcept {
   if (const Status status = check(config, model.size()); status != Status::ok) return status;
   if (const Status status = schedule.check(); status != Status::ok) return status;
   if (gradient.function == nullptr || source.function == nullptr) return Status::no_function;
   if (!model.sound() || gradient.parameters != model.size()) return Status::shape_mismatch;
   if (scratch.size() < gradient.scratch) return Status::scratch_too_small;
   const auto make = [&](std::byte* place, const AgentConfig& kept) -> Trainer& {
-    return *std::construct_at(reinterpret_cast<FixedTrainer<Weight>*>(place), kept.seed, weights, gradient,
-                              source, schedule, scratch);
+    return *std::construct_at(reinterpret_cast<FixedTrainer<Weight>*>(place), kept.seed, gradient, source,
+                              schedule, scratch);
   };
   return State::begin(state_, config, model, make, workspace, now);
 }
@@ -260,20 +259,38 @@ Status Agent::init(const AgentConfig& config, std::span<std::int16_t> model, std
                    const FixedGradient<std::int16_t>& gradient, FixedBatchSource source,
                    const FixedSchedule& schedule, std::span<std::int32_t> scratch,
                    std::span<std::byte> workspace, Time now) noexcept {
-  return init_fixed(config, Model(model, layout), model, gradient, source, schedule, scratch, workspace, now);
+  return init_fixed(config, Model(model, layout), gradient, source, schedule, scratch, workspace, now);
 }
 
 Status Agent::init(const AgentConfig& config, std::span<std::int8_t> model, std::span<const Tensor> layout,
                    const FixedGradient<std::int8_t>& gradient, FixedBatchSource source,
                    const FixedSchedule& schedule, std::span<std::int32_t> scratch,
                    std::span<std::byte> workspace, Time now) noexcept {
-  return init_fixed(config, Model(model, layout), model, gradient, source, schedule, scratch, workspace, now);
+  return init_fixed(config, Model(model, layout), gradient, source, schedule, scratch, workspace, now);
 }
+
+// --- local steps
 
 Result<float> Agent::step() noexcept {
   const bool blocked = state_->config.averaging == Averaging::blocking && exchanging();
-  if (blocked) return Status::busy;
+  if (blocked || state_->learner.stepping()) return Status::busy;
   return state_->learner.step();
+}
+
+Status Agent::begin_step(SideStep& aside) noexcept {
+  const bool at_exchanges = state_->config.averaging == Averaging::blocking || state_->config.local_steps > 0;
+  if (at_exchanges || state_->learner.stepping()) return Status::busy;
+  if (aside.memory_.size() < SideStep::size(state_->model.size(), state_->model.numeric()))
+    return Status::scratch_too_small;
+  return state_->learner.begin_step(aside);
+}
+
+float Agent::work(SideStep& aside) noexcept {
+  return state_->learner.work(aside);
+}
+
+void Agent::end_step(const SideStep& aside) noexcept {
+  state_->learner.end_step(aside);
 }
 
 // --- peers
@@ -522,7 +539,7 @@ Status Agent::save(Store& store) const noexcept {
 
 Status Agent::restore(Store& store, Time now) noexcept {
   State& state = *state_;
-  if (exchanging()) return Status::busy;
+  if (exchanging() || state.learner.stepping()) return Status::busy;
   const auto loaded = checkpoint::load(store, state.config.fingerprint, state.model.bytes(), state.saved);
   const bool touched =
       loaded.ok() || loaded.status() == Status::store_failed || loaded.status() == Status::checkpoint_changed;
@@ -554,9 +571,12 @@ bool Agent::settled() const noexcept {
 StepCounter Agent::counter() const noexcept {
   return state_->learner.counter();
 }
+float Agent::distance() const noexcept {
+  return state_->learner.distance();
+}
 const AgentMetrics& Agent::metrics() const noexcept {
   state_->metrics.steps = state_->learner.steps();
-  state_->metrics.saturated_in_steps = state_->learner.saturated();
+  if (!state_->learner.stepping()) state_->metrics.saturated_in_steps = state_->learner.saturated();
   return state_->metrics;
 }
 

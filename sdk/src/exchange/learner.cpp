@@ -8,6 +8,7 @@
 #include <cmath>
 #include <limits>
 #include <type_traits>
+#include <utility>
 
 namespace popsgd {
 namespace {
@@ -69,17 +70,63 @@ class Probes {
   std::array<T, kProbes> before_;
 };
 
+// Exactly what the step made of it, if nothing else has changed it.
+float moved(float x, float before, float after) {
+  return x == before ? after : x + (after - before);
+}
+template <typename Integer>
+Integer moved(Integer x, Integer before, Integer after) {
+  using Limits = std::numeric_limits<Integer>;
+  return static_cast<Integer>(std::clamp<int>(x + (after - before), Limits::min(), Limits::max()));
+}
+
+template <typename T>
+std::span<T> view(const Model& model) {
+  if constexpr (std::is_same_v<T, float>)
+    return model.floats();
+  else if constexpr (std::is_same_v<T, std::int16_t>)
+    return model.int16s();
+  else
+    return model.int8s();
+}
+
 }  // namespace
 
 Result<float> Learner::step() {
   if (settled()) return Status::settled;
   return model_.visit([this](auto x) {
     const Probes probes(x);
-    const float loss = trainer_.step(time());
-    counter_.add_step();
-    ++steps_;
+    const float loss = trainer_.step(model_, time());
+    has_stepped();
     last_update_ = probes.change(x, Tensors(model_));
     return loss;
+  });
+}
+
+void Learner::has_stepped() {
+  counter_.add_step();
+  ++steps_;
+}
+
+Status Learner::begin_step(SideStep& aside) {
+  if (settled()) return Status::settled;
+  std::ranges::copy(model_.bytes(), aside.before(model_).bytes().begin());
+  std::ranges::copy(model_.bytes(), aside.after(model_).bytes().begin());
+  aside.time_ = time();
+  stepping_ = true;
+  return Status::ok;
+}
+
+void Learner::end_step(const SideStep& aside) {
+  stepping_ = false;
+  if (std::exchange(replaced_, false)) return trainer_.forget();
+  has_stepped();
+  model_.visit([&](auto x) {
+    using T = typename decltype(x)::value_type;
+    const auto before = view<T>(aside.before(model_));
+    const auto after = view<T>(aside.after(model_));
+    last_update_ = Probes(before).change(after, Tensors(model_));
+    for (std::size_t k = 0; k < x.size(); ++k) x[k] = moved(x[k], before[k], after[k]);
   });
 }
 
@@ -206,7 +253,8 @@ void Learner::was_refused() {
 }
 
 void Learner::has_moved() {
-  if (fresh_) trainer_.forget();
+  if (fresh_ && stepping_) replaced_ = true;
+  if (fresh_ && !stepping_) trainer_.forget();
   fresh_ = false;
   refusals_ = rebuffs_ = grosses_ = 0;
 }

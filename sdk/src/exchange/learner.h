@@ -29,6 +29,12 @@ class Learner {
 
   /// One local SGD step; the loss before it. settled: it takes none.
   Result<float> step();
+  /// Agent's, where busy and scratch_too_small have been ruled out.
+  [[nodiscard]] Status begin_step(SideStep& aside);
+  float work(SideStep& aside) { return trainer_.step(aside.after(model_), aside.time_); }
+  void end_step(const SideStep& aside);
+  [[nodiscard]] bool stepping() const { return stepping_; }
+
   /// Those of an exchange. None if a gate has parted this agent and its last partner: further steps would take it still
   /// further away from where others are, and what it has learned does no good until it is averaged. At most three times
   /// in a row, and of partners that come unasked only as often as they are heeded.
@@ -51,6 +57,7 @@ class Learner {
   /// Values that a step has cut off at the ends of their types.
   [[nodiscard]] std::uint64_t saturated() const { return trainer_.saturated(); }
   [[nodiscard]] StepCounter counter() const { return counter_; }
+  [[nodiscard]] float distance() const { return gates_.front().median(); }
   [[nodiscard]] std::uint64_t steps() const { return steps_; }
   [[nodiscard]] bool fresh() const { return fresh_; }
   [[nodiscard]] codec::Standing standing() const;
@@ -72,6 +79,7 @@ class Learner {
   [[nodiscard]] StepCounter time() const {
     return config_.schedule_counter == ScheduleCounter::gossip ? counter_ : StepCounter(steps_);
   }
+  void has_stepped();
   [[nodiscard]] bool heeds();
   [[nodiscard]] bool admits(std::size_t gate, float distance, bool certain = true);
   [[nodiscard]] bool stands_still(Stretch block, ConstParams theirs, float distance);
@@ -85,6 +93,8 @@ class Learner {
   std::uint64_t steps_ = 0;
   float last_update_ = 0;  // rms of the last local step, estimated
   bool fresh_;
+  bool stepping_ = false;  // beside the protocol
+  bool replaced_ = false;  // meanwhile, by a model that was taken over
 
   // Only partners that this agent has drawn itself, few of which are hostile, open the gate: of those who come unasked, one
   // may come as often as it likes. An agent that never draws any must take them as they come.

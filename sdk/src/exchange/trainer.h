@@ -18,8 +18,8 @@ class Trainer {
   Trainer(Trainer&&) = delete;
   Trainer& operator=(Trainer&&) = delete;
 
-  /// One step of the size that is due at `time`; the loss of its batch before it.
-  virtual float step(StepCounter time) = 0;
+  /// One step of `model`, of the kind it was made for, by the size that is due at `time`; the loss of its batch before it.
+  virtual float step(const Model& model, StepCounter time) = 0;
   /// Whether the step size that is due at `time` is one at which no steps are taken any more.
   [[nodiscard]] virtual bool settled(StepCounter time) const = 0;
   /// The model is another: what led elsewhere is forgotten.
@@ -35,18 +35,13 @@ class Trainer {
 // NOLINTNEXTLINE(cppcoreguidelines-virtual-class-destructor)
 class FloatTrainer final : public Trainer {
  public:
-  FloatTrainer(const AgentConfig& config, Params model, const Gradient& gradient, BatchSource source,
-               Params velocity, Scratch scratch)
-      : config_(config),
-        model_(model),
-        gradient_(gradient),
-        source_(source),
-        velocity_(velocity),
-        scratch_(scratch) {}
+  FloatTrainer(const AgentConfig& config, const Gradient& gradient, BatchSource source, Params velocity,
+               Scratch scratch)
+      : config_(config), gradient_(gradient), source_(source), velocity_(velocity), scratch_(scratch) {}
 
-  float step(StepCounter time) override {
-    return config_.sgd.step(gradient_, source_.function(source_.context), config_.schedule.rate(time), model_,
-                            velocity_, scratch_);
+  float step(const Model& model, StepCounter time) override {
+    return config_.sgd.step(gradient_, source_.function(source_.context), config_.schedule.rate(time),
+                            model.floats(), velocity_, scratch_);
   }
   [[nodiscard]] bool settled(StepCounter time) const override { return config_.schedule.settled(time); }
   void forget() override { std::fill(velocity_.begin(), velocity_.end(), 0.0F); }
@@ -54,7 +49,6 @@ class FloatTrainer final : public Trainer {
 
  private:
   const AgentConfig& config_;
-  Params model_;
   Gradient gradient_;
   BatchSource source_;
   Params velocity_;
@@ -65,17 +59,22 @@ template <typename Weight>
 // NOLINTNEXTLINE(cppcoreguidelines-virtual-class-destructor)
 class FixedTrainer final : public Trainer {
  public:
-  FixedTrainer(std::uint64_t seed, std::span<Weight> model, const FixedGradient<Weight>& gradient,
-               FixedBatchSource source, const FixedSchedule& schedule, std::span<std::int32_t> scratch)
-      : model_(model),
-        gradient_(gradient),
+  FixedTrainer(std::uint64_t seed, const FixedGradient<Weight>& gradient, FixedBatchSource source,
+               const FixedSchedule& schedule, std::span<std::int32_t> scratch)
+      : gradient_(gradient),
         source_(source),
         schedule_(schedule),
         scratch_(scratch),
         noise_(seed, Purpose::rounding) {}
 
-  float step(StepCounter time) override {
-    const std::int32_t loss = gradient_(model_, source_.function(source_.context), schedule_.rate(time),
+  float step(const Model& model, StepCounter time) override {
+    std::span<Weight> weights;
+    if constexpr (sizeof(Weight) == 2) {
+      weights = model.int16s();
+    } else {
+      weights = model.int8s();
+    }
+    const std::int32_t loss = gradient_(weights, source_.function(source_.context), schedule_.rate(time),
                                         noise_, scratch_, saturated_);
     return static_cast<float>(loss) * 0x1p-16F;
   }
@@ -84,7 +83,6 @@ class FixedTrainer final : public Trainer {
   [[nodiscard]] std::uint64_t saturated() const override { return saturated_; }
 
  private:
-  std::span<Weight> model_;
   FixedGradient<Weight> gradient_;
   FixedBatchSource source_;
   FixedSchedule schedule_;

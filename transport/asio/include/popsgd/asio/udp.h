@@ -31,7 +31,7 @@ struct UdpMetrics {
   std::uint64_t unsent = 0;     ///< frames that the system refused, e.g. as there is no route
 };
 
-/// One socket a family, for all links. A peer is an Address: a link is opened by dial(), or by its first datagram. Nothing
+/// One socket a family, or one for both, and all links. A peer is an Address: a link is opened by dial(), or by its first datagram. Nothing
 /// tells whether a peer is there: links end by close(), or when a stranger makes room for another. What comes from a
 /// peer whose link was closed opens a new one. With the automatic MTU, frames are never fragmented, LinkTraits::mtu follows the
 /// path, and frames of up to UdpOptions::most bytes are taken from peers.
@@ -46,13 +46,13 @@ class UdpTransport {
   UdpTransport(UdpTransport&&) = delete;
   UdpTransport& operator=(UdpTransport&&) = delete;
 
-  /// Binds the socket of the address's family, and returns where it is: with port 0 the system chooses one. Where `at` is the
-  /// IPv6 address of zeros, the socket of IPv4 is bound to the same port, too. Once a family, before the first
-  /// dial(), which otherwise takes any port. Throws Error.
+  /// Binds the socket of the address's family, and returns where it is: with port 0 the system chooses one. Where `at` is
+  /// the IPv6 address of zeros, the socket serves IPv4, too. Once a family, before the first dial(), which otherwise takes
+  /// any port. Throws Error.
   Address listen(const Address& at);
 
-  /// Opens a link: Listener::opened() follows, or dial_failed(), once. One that is open already stays, and is
-  /// announced no further; opened by its peer, it counts as dialled from then on.
+  /// Opens a link: Listener::opened() follows, or dial_failed(), once; that no peer answers is no failure. A link that is
+  /// open already is not announced again; opened by its peer, it counts as dialled from then on.
   void dial(const Address& remote);
 
   [[nodiscard]] const UdpMetrics& metrics() const;

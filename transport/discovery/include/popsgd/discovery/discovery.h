@@ -40,7 +40,7 @@ struct Contact {
   LinkId link{};
   Endpoint far{};          ///< what was dialled, or where it came from
   std::uint64_t peer = 0;  ///< id; 0 until it has said hello
-  Time due{};              ///< of the next hello, while greeting
+  Time due{};              ///< of the next hello, while greeting; then when it was met
   State state = State::free;
   bool dialled = false;  ///< by this agent
   bool owes_hello = false;
@@ -135,13 +135,13 @@ class Discovery {
   [[nodiscard]] Contact* find(LinkId link);
   [[nodiscard]] const Contact* find(LinkId link) const;
   [[nodiscard]] bool linked(std::uint64_t peer) const;
-  [[nodiscard]] bool announced_at(const Announcement& said, Address address, Endpoint& endpoint) const;
-  [[nodiscard]] AnnouncementBytes hello(std::uint8_t flags) const;
-  void note(const Peers::Learned& learned, Time now);
+  [[nodiscard]] Refusal reachable(const Announcement& said, const Address& from, Endpoint& endpoint) const;
+  [[nodiscard]] Announcement announcement(std::uint8_t flags) const;
+  Refusal note(const Peers::Learned& learned, Time now);
   Refusal greeted(Contact& contact, std::span<const std::byte> message, Time now);
   Refusal told(Contact& contact, std::span<const std::byte> message, Time now);
   void meet(Contact& contact, const Announcement& said, Time now);
-  void drop_double(Contact& newer);
+  void drop_double(Contact& newer, Time now);
   void give_up(Contact& contact, Time now);
   [[nodiscard]] Action serve(Contact& contact, Time now);
   [[nodiscard]] Action send_peers(Contact& contact);

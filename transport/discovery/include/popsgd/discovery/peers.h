@@ -70,11 +70,13 @@ class Peers {
 
   struct Learned {
     Refusal refusal = Refusal::none;  ///< own, no_room; else none
-    bool news = false;                ///< a peer or an address that was not known
+    /// A peer or an address that was not known, for which a place was free. What only drives out something else is no news, so
+    /// that a crowd larger than the table does not keep everybody excited.
+    bool news = false;
   };
   /// Of `id` (0: unknown) at `endpoint`, which is worth dialling. Hearsay (Source::exchange) keeps nobody alive.
   Learned learn(std::uint64_t id, const Endpoint& endpoint, Source source, Time now);
-  /// This is where we are ourselves: never to be dialled, even if it is configured.
+  /// This is where we are ourselves: never to be dialled, even if it is configured. The last 16 are remembered.
   void is_own(const Endpoint& endpoint);
 
   /// A link to it is open, or no longer. Nobody dials a peer that is connected.
@@ -110,6 +112,7 @@ class Peers {
   [[nodiscard]] Time first_dial(const Peer& peer, std::size_t route, Time now) const;
   [[nodiscard]] Time retry(std::uint8_t failures, Time now);
   Learned enter(std::uint64_t id, const Route& route, Time now);
+  Learned rename(Peer& there, Route& route, std::uint64_t id, Source source, Time now);
   bool add_route(Peer& peer, const Route& route);
   static void remove_route(Peer& peer, Route& route);
 
@@ -117,7 +120,7 @@ class Peers {
   std::uint64_t own_;
   PeersConfig config_;
   Random random_;
-  std::array<Endpoint, 8> own_endpoints_{};
+  std::array<Endpoint, 16> own_endpoints_{};
   std::size_t own_count_ = 0;
 };
 

@@ -68,6 +68,7 @@ enum class Purpose : std::uint32_t {
   exchange = 11,
   network = 12,
   rounding = 13,
+  discovery = 14,
   user = 0x8000'0000U,  ///< from here on: the application's own
 };
 

@@ -28,6 +28,8 @@ std::string_view text(Status status) noexcept {
       return "all places are taken: remove a peer or configure more, or wait until a full link can be written to";
     case Status::link_closed:
       return "the path to the peer is lost or given up";
+    case Status::no_entropy:
+      return "there is no source of unpredictable bytes";
     case Status::store_failed:
       return "the store could not read, write, erase or sync";
     case Status::store_too_small:

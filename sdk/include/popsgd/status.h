@@ -20,6 +20,7 @@ enum class Status : std::uint8_t {
   unknown_peer,        ///< no peer of this name is known
   no_room,             ///< all places are taken
   link_closed,         ///< the path to the peer is lost or given up
+  no_entropy,          ///< the platform has no unpredictable bytes to give
   store_failed,        ///< the store could not read, write, erase or sync
   store_too_small,     ///< a slot of the store is too small for the checkpoint
   no_checkpoint,       ///< nothing has been saved yet: a clean first start

@@ -19,6 +19,7 @@ namespace {
 
 using popsgd::Purpose;
 using popsgd::Random;
+using popsgd::numeric::crc32c_small;
 using popsgd::test::slow_crc;
 
 // Every way there is, whichever of them crc32c() takes on this machine.
@@ -70,6 +71,34 @@ TEST_CASE("CRC-32C is the definition's, of any length at any address, over any p
     const std::uint32_t whole = slow_crc(bytes);
     for (std::size_t cut = 0; cut <= bytes.size(); ++cut)
       REQUIRE(crc(bytes.subspan(cut), crc(bytes.first(cut), 0)) == whole);
+  }
+}
+
+// Long inputs are taken in lanes: lengths and cuts around a multiple of any length of those up to 4 kB.
+TEST_CASE("CRC-32C of long inputs is the definition's, whole or in random pieces, in every way") {
+  constexpr std::uint64_t kSeed = 12;
+  CAPTURE(kSeed);
+  Random random(kSeed, Purpose::user);
+  std::vector<std::byte> memory(4100);
+  for (std::byte& byte : memory) byte = static_cast<std::byte>(random.bits());
+  const std::span<const std::byte> bytes(memory);
+  std::vector<std::uint32_t> prefixes(bytes.size() + 1);
+  for (std::size_t length = 1; length <= bytes.size(); ++length)
+    prefixes[length] = crc32c_small(bytes.subspan(length - 1, 1), prefixes[length - 1]);
+  REQUIRE(prefixes.back() == slow_crc(bytes));
+  for (const auto crc : kWays) {
+    for (std::size_t length = 0; length <= bytes.size(); ++length)
+      REQUIRE(crc(bytes.first(length), 0) == prefixes[length]);
+    for (int round = 0; round < 2000; ++round) {
+      std::size_t at = 0;
+      for (std::uint32_t so_far = 0; at < bytes.size();) {
+        const std::size_t length = std::min<std::size_t>(random.below(1600), bytes.size() - at);
+        so_far = crc(bytes.subspan(at, length), so_far);
+        at += length;
+        CAPTURE(at);
+        REQUIRE(so_far == prefixes[at]);
+      }
+    }
   }
 }
 

@@ -138,6 +138,44 @@ TEST_CASE(
   CHECK(wrong > 2000);
 }
 
+TEST_CASE(
+    "decoding to the gap is decoding, both checksums and the difference, of either kind, on either side") {
+  constexpr std::uint64_t kSeed = 5;
+  CAPTURE(kSeed);
+  Random random(kSeed, Purpose::user);
+  for (int round = 0; round < 5000; ++round) {
+    CAPTURE(round);
+    const int bits = kFewestBits + round % (kMostBits - kFewestBits + 1);
+    const std::size_t count = random.below(round % 8 == 0 ? 500 : 20);
+    const int exponent = between(random, -8, 2);
+    std::vector<double> steps(count);
+    for (double& s : steps) s = (random.below(50) == 0 ? 1e9 : 300) * static_cast<double>(random.normal());
+    const Model own = model_near(steps, exponent, random.below(2) == 0, between(random, -2, 4));
+    std::vector<std::byte> packed(packed_size(count, bits));
+    for (std::byte& byte : packed) byte = static_cast<std::byte>(random.bits());
+    const Lattice lattice{exponent, dither_of(random.bits())};
+
+    std::vector<std::int32_t> theirs(count);
+    const std::uint32_t furthest = decode(packed, own.values(), lattice, bits, theirs);
+    const Checksums before{random.bits(), random.bits()};
+    const Checksums after{checksum(own.values(), lattice, before.own), checksum(theirs, before.theirs)};
+    for (const Side side : {Side::initiator, Side::responder}) {
+      std::vector<std::int32_t> memory = theirs;
+      const Gap gap = difference(side, own.values(), lattice, memory, lattice.exponent);
+      Guarded<std::int32_t> read(count, 1 + random.below(8), 77);
+      REQUIRE(decode_gap(packed, own.values(), lattice, bits, side, read.span()) == furthest);
+      REQUIRE(std::equal(memory.begin(), memory.end(), read.span().begin()));
+      REQUIRE(gap.exponent == lattice.exponent);
+      Checksums sums = before;
+      REQUIRE(decode_gap(packed, own.values(), lattice, bits, side, read.span(), &sums) == furthest);
+      REQUIRE(read.intact());
+      REQUIRE(std::equal(memory.begin(), memory.end(), read.span().begin()));
+      REQUIRE(sums.own == after.own);
+      REQUIRE(sums.theirs == after.theirs);
+    }
+  }
+}
+
 TEST_CASE("values less than 2^(b-1) - 1 steps apart are always decoded, those more than 2^(b-1) + 1 never") {
   constexpr std::uint64_t kSeed = 3;
   CAPTURE(kSeed);

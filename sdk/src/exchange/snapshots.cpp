@@ -5,7 +5,6 @@
 #include "numeric/crc32c.h"
 
 #include <popsgd/assert.h>
-#include <popsgd/lattice/encoding.h>
 
 #include <algorithm>
 #include <array>
@@ -74,14 +73,21 @@ double square(const lattice::Gap& gap) {
   return static_cast<double>(sum) * power_of_two(2 * (gap.exponent + shift));
 }
 
+// Calls use(part) for parts of so many parameters of which the stack holds the points.
+template <typename Use>
+void in_parts(std::size_t length, Use use) {
+  for (std::size_t k = 0; k < length; k += lattice::kSlice)
+    use(Stretch{k, std::min(lattice::kSlice, length - k)});
+}
+
 void write_raw(Values values, lattice::Lattice grid, int bits, std::byte* out) {
   const auto bytes = static_cast<std::size_t>(bits) / 8;
-  for (std::size_t k = 0; k < values.size(); k += lattice::kSlice) {
+  in_parts(values.size(), [&](Stretch part) {
     std::array<std::int32_t, lattice::kSlice> points;
-    const std::size_t length = std::min(lattice::kSlice, values.size() - k);
-    lattice::quantise(values.part(k, length), grid.from(k), Points(points).first(length));
-    for (std::size_t j = 0; j < length; ++j, out += bytes) std::memcpy(out, &points[j], bytes);
-  }
+    lattice::quantise(values.part(part.offset, part.length), grid.from(part.offset),
+                      Points(points).first(part.length));
+    for (std::size_t j = 0; j < part.length; ++j, out += bytes) std::memcpy(out, &points[j], bytes);
+  });
 }
 
 void read_raw(const std::byte* in, int bits, Points points) {
@@ -124,7 +130,7 @@ void Snapshots::connect(lattice::Side side, Numeric theirs, bool plain, std::uin
   side_ = side;
   their_numeric_ = theirs;
   plain_ = plain;
-  room_ = static_cast<std::uint32_t>(mtu - codec::kStateOverhead - codec::kSeal);
+  room_ = static_cast<std::uint16_t>(mtu - codec::kStateOverhead - codec::kSeal);
 }
 
 // A tensor of one parameter takes five bytes raw; none takes more for each.
@@ -174,8 +180,8 @@ Snapshots::Cut Snapshots::cut(Encoding encoding, Numeric sender) const {
     while (chunk > least && !fits(chunk)) chunk -= std::min(chunk, std::max<std::size_t>(8, chunk / 64 * 8));
     chunk = std::max(chunk, least);
   }
-  return {encoding, static_cast<std::uint32_t>(chunk),
-          static_cast<std::uint16_t>((block_.length + chunk - 1) / chunk)};
+  return {static_cast<std::uint32_t>(chunk), static_cast<std::uint16_t>((block_.length + chunk - 1) / chunk),
+          encoding};
 }
 
 Stretch Snapshots::chunk_of(const Cut& cut, std::uint16_t chunk) const {
@@ -225,7 +231,12 @@ std::uint16_t Snapshots::hear(Encoding encoding) {
   if (side_ == lattice::Side::responder)
     floats_ = !model_.integer() && their_numeric_ == Numeric::float32 && encoding.bits == 0;
   their_cut_ = cut(encoding, their_numeric_);
-  slices([](const Slice& slice) { slice.scale.apart = 0; });
+  slices([](const Slice& slice) {
+    slice.scale.apart = 0;
+    slice.scale.met = false;
+  });
+  summed_ = 0;
+  checksums_ = {};
   if (floats_)
     begin_as<float>(their_memory_, block_.length);
   else
@@ -329,31 +340,69 @@ void Snapshots::read(std::uint16_t chunk, std::span<const std::byte> bytes) {
     const std::size_t size = part_size(slice, encoding, their_numeric_);
     const std::size_t before = lead(encoding, their_numeric_);
     const auto points = bytes.subspan(before).first(size - before);
-    if (encoding.bits == 0) {
+    if (encoding.bits == 0)
       read_raw(points.data(), raw_bits(their_numeric_), theirs(slice));
-    } else {
-      const std::uint32_t apart = lattice::decode(points, own(slice), lattice_of(slice, exponent),
-                                                  width(slice, encoding.bits), theirs(slice));
-      slice.scale.apart = std::max(slice.scale.apart, static_cast<std::uint16_t>(apart));
-    }
+    else
+      decode(slice, points);
     bytes = bytes.subspan(size);
   });
+}
+
+// Where both lattices are the same, our points are made once for the gap and both checksums, which go on from slice to
+// slice as long as these arrive one after the other.
+void Snapshots::decode(const Slice& slice, std::span<const std::byte> packed) {
+  Scale& scale = slice.scale;
+  const lattice::Lattice grid = lattice_of(slice, scale.theirs);
+  const int bits = width(slice, their_cut_.encoding.bits);
+  std::uint32_t apart = 0;
+  scale.met = scale.own == scale.theirs;
+  if (scale.met) {
+    const bool next = slice.at == summed_;
+    apart = lattice::decode_gap(packed, own(slice), grid, bits, side_, theirs(slice),
+                                next ? &checksums_ : nullptr);
+    if (next) summed_ += static_cast<std::uint32_t>(slice.length);
+  } else {
+    apart = lattice::decode(packed, own(slice), grid, bits, theirs(slice));
+  }
+  scale.apart = std::max(scale.apart, static_cast<std::uint16_t>(apart));
+}
+
+// Their points of a part of a slice, though it be the gap that is in memory.
+void Snapshots::points_of_theirs(const Slice& slice, Stretch part, Points points) const {
+  const lattice::ConstPoints memory = theirs(slice).subspan(part.offset, part.length);
+  if (!slice.scale.met) {
+    std::copy(memory.begin(), memory.end(), points.begin());
+    return;
+  }
+  lattice::quantise(own(slice).part(part.offset, part.length),
+                    lattice_of(slice, slice.scale.own).from(part.offset), points);
+  const std::int32_t sign = side_ == lattice::Side::initiator ? 1 : -1;
+  for (std::size_t k = 0; k < points.size(); ++k) points[k] += sign * memory[k];
 }
 
 // --- checksums
 
 std::uint32_t Snapshots::own_checksum() const {
   if (floats_) return numeric::crc32c(std::as_bytes(own_as<float>()));
-  std::uint32_t crc = 0;
-  slices([&](const Slice& slice) {
+  std::uint32_t crc = checksums_.own;
+  slices(summed_, block_.length - summed_, [&](const Slice& slice) {
     crc = lattice::checksum(own(slice), lattice_of(slice, slice.scale.own), crc);
   });
   return crc;
 }
 
 std::uint32_t Snapshots::their_checksum() const {
-  return floats_ ? numeric::crc32c(std::as_bytes(theirs_as<float>()))
-                 : lattice::checksum(theirs_as<std::int32_t>());
+  if (floats_) return numeric::crc32c(std::as_bytes(theirs_as<float>()));
+  std::uint32_t crc = checksums_.theirs;
+  slices(summed_, block_.length - summed_, [&](const Slice& slice) {
+    in_parts(slice.length, [&](Stretch part) {
+      std::array<std::int32_t, lattice::kSlice> memory;
+      const Points points = Points(memory).first(part.length);
+      points_of_theirs(slice, part, points);
+      crc = lattice::checksum(points, crc);
+    });
+  });
+  return crc;
 }
 
 // --- the gap
@@ -363,7 +412,9 @@ void Snapshots::settle() {
   distance_ = measure();
   slices([this](const Slice& slice) {
     const lattice::Lattice grid = lattice_of(slice, slice.scale.own);
-    lattice::Gap gap = lattice::difference(side_, own(slice), grid, theirs(slice), slice.scale.theirs);
+    lattice::Gap gap{theirs(slice), slice.scale.own};
+    if (!slice.scale.met)
+      gap = lattice::difference(side_, own(slice), grid, theirs(slice), slice.scale.theirs);
     if (own_cut_.encoding.rotated) gap = lattice::rotate_back(gap, signs(slice));
     slice.scale.gap = static_cast<std::int16_t>(gap.exponent);
   });
@@ -375,14 +426,13 @@ float Snapshots::measure() const {
   slices([&](const Slice& slice) {
     const Values values = own(slice);
     const lattice::Lattice fine = lattice_of(slice, lattice::finest_exponent(values));
-    for (std::size_t k = 0; k < slice.length; k += lattice::kSlice) {
+    in_parts(slice.length, [&](Stretch part) {
       std::array<std::int32_t, lattice::kSlice> memory;
-      const std::size_t length = std::min(lattice::kSlice, slice.length - k);
-      const Points points = Points(memory).first(length);
-      std::copy_n(theirs(slice).begin() + static_cast<std::ptrdiff_t>(k), length, points.begin());
-      squares += square(
-          lattice::difference(side_, values.part(k, length), fine.from(k), points, slice.scale.theirs));
-    }
+      const Points points = Points(memory).first(part.length);
+      points_of_theirs(slice, part, points);
+      squares += square(lattice::difference(side_, values.part(part.offset, part.length),
+                                            fine.from(part.offset), points, slice.scale.theirs));
+    });
     squares -= static_cast<double>(slice.length) * their_noise(slice);
   });
   if (own_cut_.encoding.rotated) squares *= 0x1p-10;  // rotated values are 32 times as large
@@ -400,17 +450,21 @@ double Snapshots::their_noise(const Slice& slice) const {
 bool Snapshots::within(float limit) const {
   if (model_.integer()) return true;  // its types have limits of their own
   const float sign = side_ == lattice::Side::initiator ? 1.0F : -1.0F;
-  bool within = true;
+  std::uint32_t beyond = 0;  // a truth value would keep the loops from becoming vector code
   slices([&](const Slice& slice) {
     const ConstParams x = model_.floats().subspan(block_.offset + slice.at).first(slice.length);
     const float step = step_of(settled_ ? slice.scale.gap : slice.scale.theirs);
     const Points points = theirs(slice);
-    for (std::size_t k = 0; k < slice.length; ++k) {
-      const float value = static_cast<float>(points[k]) * step;
-      within &= std::fabs(settled_ ? x[k] + sign * value : value) <= limit;
-    }
+    const auto judge = [&](auto value) {
+      for (std::size_t k = 0; k < slice.length; ++k)
+        beyond |= static_cast<std::uint32_t>(!(std::fabs(value(k)) <= limit));
+    };
+    if (settled_)
+      judge([=](std::size_t k) { return x[k] + sign * (static_cast<float>(points[k]) * step); });
+    else
+      judge([=](std::size_t k) { return static_cast<float>(points[k]) * step; });
   });
-  return within;
+  return beyond == 0;
 }
 
 std::size_t Snapshots::move() {

@@ -1,7 +1,7 @@
 // Both snapshots of a block: as they cross, as they lie in memory, and what is made of them.
 //
 //   own       as it is in the model, in its own unit, rotated if need be; its points are made anew wherever they are needed
-//   theirs    their points, as they are decoded; at last the gap between both
+//   theirs    their points, as they are decoded; at last the gap between both, and at once where both lattices are the same
 //
 // Two float models of which the initiator sends raw exchange floats, as they are in memory. All others exchange points,
 // of which the raw ones are not reduced. A chunk is then
@@ -18,6 +18,7 @@
 #include "exchange/steps.h"
 #include "exchange/tensors.h"
 
+#include <popsgd/lattice/encoding.h>
 #include <popsgd/lattice/gap.h>
 #include <popsgd/lattice/points.h>
 #include <popsgd/lattice/rotation.h>
@@ -36,6 +37,7 @@ struct Scale {
   std::int16_t theirs = 0;
   std::int16_t gap = 0;
   std::int8_t their_fraction = 0;  ///< if they are integers
+  bool met = false;                ///< on one lattice: what is in memory for their points is the gap
   std::uint16_t apart = 0;         ///< their points and ours, at most, in their steps, if they are not raw
 };
 
@@ -108,9 +110,9 @@ class Snapshots {
 
  private:
   struct Cut {
-    Encoding encoding{};
     std::uint32_t chunk = 1;  ///< parameters
     std::uint16_t chunks = 1;
+    Encoding encoding{};
   };
   /// What leads the points of a slice.
   struct Lead {
@@ -161,6 +163,8 @@ class Snapshots {
   [[nodiscard]] Cut cut(Encoding encoding, Numeric sender) const;
   [[nodiscard]] Stretch chunk_of(const Cut& cut, std::uint16_t chunk) const;
   void rotate_own();
+  void decode(const Slice& slice, std::span<const std::byte> packed);
+  void points_of_theirs(const Slice& slice, Stretch part, lattice::Points points) const;
   [[nodiscard]] float measure() const;
   [[nodiscard]] double their_noise(const Slice& slice) const;
   [[nodiscard]] static lattice::Distance seen(const lattice::Gap& gap, int step);
@@ -175,15 +179,17 @@ class Snapshots {
   lattice::Side side_ = lattice::Side::initiator;
   Numeric their_numeric_ = Numeric::float32;
   bool plain_ = true;
-  std::uint32_t room_ = 0;  // bytes of data in a frame
+  bool floats_ = true;
+  bool heard_ = false;
+  bool settled_ = false;
+  std::uint16_t room_ = 0;  // bytes of data in a frame
 
   Stretch block_{};
   std::uint32_t offset_ = 0;
   std::uint32_t first_tensor_ = 0;
-  bool floats_ = true;
-  bool heard_ = false;
-  bool settled_ = false;
   float distance_ = 0;
+  std::uint32_t summed_ = 0;        // so many parameters of theirs have arrived one after the other,
+  lattice::Checksums checksums_{};  // and these are their checksums, and those of ours
   Cut own_cut_{};
   Cut their_cut_{};
 };

@@ -16,8 +16,8 @@ namespace popsgd {
 /// How one side's snapshot of a block crosses.
 struct Encoding {
   std::uint8_t bits = 0;  ///< a parameter, modulo 2^bits; 0: raw
-  bool rotated = false;
-  bool again = false;  ///< an initiator's second attempt: it has read its partner's snapshot wrong, too
+  bool rotated : 1 = false;
+  bool again : 1 = false;  ///< an initiator's second attempt: it has read its partner's snapshot wrong, too
 
   friend bool operator==(const Encoding&, const Encoding&) = default;
 

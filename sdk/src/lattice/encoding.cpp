@@ -78,20 +78,57 @@ template <typename Length>
   }
 }
 
-// points <- those nearest `own` that agree with `received` modulo 2^bits; returns the largest of `furthest` and the
-// distances between. Unsigned until the end: differences may wrap around.
+// What is made of packed points: the partner's points, or at once the gap, of which each side has its own sign.
+enum class Decoded : std::uint8_t { points, initiators_gap, responders_gap };
+
+// offsets <- from `own` to the nearest points that agree with `received` modulo 2^bits; returns the largest of `furthest`
+// and their magnitudes. Unsigned until the end: differences may wrap around.
 template <typename Length>
 [[gnu::always_inline]] inline std::int32_t nearest(const std::int32_t* own, const std::uint32_t* received,
                                                    int bits, Length length, std::int32_t furthest,
-                                                   std::int32_t* __restrict points) {
+                                                   std::int32_t* __restrict offsets) {
   const int spare = 32 - bits;
   for (std::size_t j = 0; j < length; ++j) {
     const std::uint32_t offset = (received[j] - static_cast<std::uint32_t>(own[j])) << spare;
-    const std::int32_t nearest_offset = static_cast<std::int32_t>(offset) >> spare;
-    points[j] = own[j] + nearest_offset;
-    furthest = std::max(furthest, nearest_offset < 0 ? -nearest_offset : nearest_offset);
+    offsets[j] = static_cast<std::int32_t>(offset) >> spare;
+    furthest = std::max(furthest, offsets[j] < 0 ? -offsets[j] : offsets[j]);
   }
   return furthest;
+}
+
+// Goes on over the points of a slice of both sides.
+void take(const std::int32_t* mine, const std::int32_t* offsets, std::size_t length, Checksums& checksums) {
+  std::int32_t theirs[kSlice];
+  for (std::size_t j = 0; j < length; ++j) theirs[j] = mine[j] + offsets[j];
+  checksums.own = checksum({mine, length}, checksums.own);
+  checksums.theirs = checksum({theirs, length}, checksums.theirs);
+}
+
+// out <- the points, or the gap between both sides', from the offsets in its place.
+template <typename Length>
+[[gnu::always_inline]] inline void conclude(const std::int32_t* mine, Decoded as, Length length,
+                                            std::int32_t* __restrict out) {
+  if (as == Decoded::points)
+    for (std::size_t j = 0; j < length; ++j) out[j] += mine[j];
+  if (as == Decoded::responders_gap)
+    for (std::size_t j = 0; j < length; ++j) out[j] = -out[j];
+}
+
+std::uint32_t decode(std::span<const std::byte> packed, Values own, Lattice lattice, int bits, Decoded as,
+                     Points out, Checksums* checksums) {
+  POPSGD_ASSERT(kFewestBits <= bits && bits <= kMostBits);
+  POPSGD_ASSERT(packed.size() == packed_size(own.size(), bits) && out.size() == own.size());
+  std::int32_t furthest = 0;
+  with_points(own, lattice, [=, &furthest](const auto point) {
+    in_stored_slices(point, own.size(), [=, &furthest](std::size_t k, const std::int32_t* mine, auto length) {
+      std::uint32_t received[kSlice];
+      read_slice(packed.data() + packed_size(k, bits), bits, length, received);
+      furthest = nearest(mine, received, bits, length, furthest, out.data() + k);
+      if (checksums != nullptr) take(mine, out.data() + k, length, *checksums);
+      conclude(mine, as, length, out.data() + k);
+    });
+  });
+  return static_cast<std::uint32_t>(furthest);
 }
 
 }  // namespace
@@ -108,17 +145,13 @@ void encode(Values values, Lattice lattice, int bits, std::span<std::byte> packe
 
 std::uint32_t decode(std::span<const std::byte> packed, Values own, Lattice lattice, int bits,
                      Points points) noexcept {
-  POPSGD_ASSERT(kFewestBits <= bits && bits <= kMostBits);
-  POPSGD_ASSERT(packed.size() == packed_size(own.size(), bits) && points.size() == own.size());
-  std::int32_t furthest = 0;
-  with_points(own, lattice, [=, &furthest](const auto point) {
-    in_stored_slices(point, own.size(), [=, &furthest](std::size_t k, const std::int32_t* mine, auto length) {
-      std::uint32_t received[kSlice];
-      read_slice(packed.data() + packed_size(k, bits), bits, length, received);
-      furthest = nearest(mine, received, bits, length, furthest, points.data() + k);
-    });
-  });
-  return static_cast<std::uint32_t>(furthest);
+  return decode(packed, own, lattice, bits, Decoded::points, points, nullptr);
+}
+
+std::uint32_t decode_gap(std::span<const std::byte> packed, Values own, Lattice lattice, int bits, Side side,
+                         Points gap, Checksums* checksums) noexcept {
+  const Decoded as = side == Side::initiator ? Decoded::initiators_gap : Decoded::responders_gap;
+  return decode(packed, own, lattice, bits, as, gap, checksums);
 }
 
 std::uint32_t checksum(ConstPoints points, std::uint32_t so_far) noexcept {

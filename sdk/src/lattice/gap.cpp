@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <limits>
 
 namespace popsgd::lattice {
 namespace {
@@ -27,27 +26,24 @@ void subtract(Point mine, std::size_t count, std::int32_t sign, std::int32_t* th
 }
 
 // To where points are shifted, so that both sides' are of one step: upwards the coarser, and the finer down to the nearest.
+// All are below 2^30, before and after; so are halves, and what is shifted by more than 31 is 0 by 31, too.
 struct Shift {
   int up = 0;
   int down = 0;
 
-  [[gnu::always_inline]] std::int64_t operator()(std::int32_t point) const {
-    const std::int64_t half = (std::int64_t{1} << down) >> 1;
-    return ((std::int64_t{point} << up) + half) >> down;
+  [[gnu::always_inline]] std::int32_t operator()(std::int32_t point) const {
+    const std::uint32_t half = (1U << down) >> 1;
+    return static_cast<std::int32_t>((static_cast<std::uint32_t>(point) << up) + half) >> down;
   }
 };
 
-// theirs <- sign * (theirs - mine), each shifted, saturated symmetrically.
+// theirs <- sign * (theirs - mine), each shifted.
 template <typename Point>
 void subtract_shifted(Point mine, std::size_t count, Shift shift_mine, Shift shift_theirs, std::int32_t sign,
                       std::int32_t* theirs) {
-  constexpr std::int64_t kMost = std::numeric_limits<std::int32_t>::max();
   in_slices(mine, count, [=](std::size_t k, const auto slice, auto length) {
     std::int32_t* __restrict out = theirs + k;
-    for (std::size_t j = 0; j < length; ++j) {
-      const std::int64_t gap = shift_theirs(out[j]) - shift_mine(slice(j));
-      out[j] = static_cast<std::int32_t>(sign * std::clamp(gap, -kMost, kMost));
-    }
+    for (std::size_t j = 0; j < length; ++j) out[j] = sign * (shift_theirs(out[j]) - shift_mine(slice(j)));
   });
 }
 
@@ -133,7 +129,7 @@ Gap difference(Side side, Values mine, Lattice lattice, Points theirs, int their
                                    : largest([&](std::size_t k) { return theirs[k]; }, theirs.size());
     up = std::clamp(kRoom - static_cast<int>(std::bit_width(most)), 0, apart);
     const Shift coarser{.up = up};
-    const Shift other{.down = std::min(apart - up, 62)};
+    const Shift other{.down = std::min(apart - up, 31)};
     subtract_shifted(point, theirs.size(), mine_coarser ? coarser : other, mine_coarser ? other : coarser,
                      sign, theirs.data());
   });

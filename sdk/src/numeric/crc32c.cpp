@@ -2,6 +2,10 @@
 
 #include "numeric/little_endian.h"
 
+#include <array>
+#include <bit>
+#include <cstring>
+
 #if defined(__SSE4_2__) && defined(__x86_64__)
 #include <nmmintrin.h>
 #define POPSGD_CRC32C_INSTRUCTION 1
@@ -35,17 +39,64 @@ std::uint32_t take_one(std::uint32_t crc, std::uint8_t one) noexcept {
 #endif
 }
 
+// As get() does, in one load: of get() at several places gcc 12 makes vector code for single bytes, four times as slow.
+std::uint64_t eight_at(std::span<const std::byte> bytes, std::size_t offset) noexcept {
+  if constexpr (std::endian::native != std::endian::little) return get<std::uint64_t>(bytes, offset);
+  std::uint64_t eight = 0;
+  std::memcpy(&eight, bytes.data() + offset, sizeof eight);
+  return eight;
+}
+
+// Bytes of a lane. Of a frame of 1.2 kB five sixths lie in three of them, of a slice of points all but a word.
+constexpr std::size_t kLane = 168;
+
+constexpr std::uint32_t kPolynomial = 0x82F63B78U;  // 0x1EDC6F41, its bits reversed
+
+// kPast[k][d]: what digit d, hexadecimal, at place k of the register becomes when a lane of zeros follows it. The
+// register is linear in its bits.
+constexpr std::array<std::array<std::uint32_t, 16>, 8> kPast = [] {
+  std::array<std::array<std::uint32_t, 16>, 8> table{};
+  for (std::uint32_t place = 0; place < 32; ++place) {
+    std::uint32_t rest = 1U << place;
+    for (std::size_t bit = 0; bit < 8 * kLane; ++bit)
+      rest = rest >> 1 ^ ((rest & 1U) != 0 ? kPolynomial : 0U);
+    for (std::uint32_t digit = 0; digit < 16; ++digit)
+      if ((digit >> place % 4 & 1U) != 0) table[place / 4][digit] ^= rest;
+  }
+  return table;
+}();
+
+std::uint32_t past_lane(std::uint32_t crc) noexcept {
+  std::uint32_t past = 0;
+  for (std::size_t k = 0; k < kPast.size(); ++k) past ^= kPast[k][crc >> 4 * k & 0xFU];
+  return past;
+}
+
+// The register past three lanes at a time. None of them waits for what came before, which is moved past them at the end.
+std::uint32_t take_lanes(std::span<const std::byte> bytes, std::uint32_t crc) noexcept {
+  std::uint64_t a = 0;
+  std::uint64_t b = 0;
+  std::uint64_t c = 0;
+  for (std::size_t k = 0; k < kLane; k += 8) {
+    a = take_eight(a, eight_at(bytes, k));
+    b = take_eight(b, eight_at(bytes, kLane + k));
+    c = take_eight(c, eight_at(bytes, 2 * kLane + k));
+  }
+  crc = past_lane(crc) ^ static_cast<std::uint32_t>(a);
+  crc = past_lane(crc) ^ static_cast<std::uint32_t>(b);
+  return past_lane(crc) ^ static_cast<std::uint32_t>(c);
+}
+
 }  // namespace
 
-// One chain of instructions, each of which waits three cycles for the one before (x86): at most eight bytes in three
-// cycles, 9 GB/s at 3.5 GHz, which it reaches. Three chains at a time would be faster still, but 200 kB take 22 us as
-// it is.
+// A chain of instructions, each of which waits three cycles for the one before (x86), takes eight bytes in three cycles.
+// Three of them at a time keep the unit busy, which begins one a cycle.
 std::uint32_t crc32c(std::span<const std::byte> bytes, std::uint32_t so_far) noexcept {
-  std::uint64_t eights = ~so_far;
-  for (; bytes.size() >= 8; bytes = bytes.subspan(8)) {
-    eights = take_eight(eights, get<std::uint64_t>(bytes, 0));
-  }
-  auto crc = static_cast<std::uint32_t>(eights);
+  std::uint32_t crc = ~so_far;
+  for (; bytes.size() >= 3 * kLane; bytes = bytes.subspan(3 * kLane)) crc = take_lanes(bytes, crc);
+  std::uint64_t eights = crc;
+  for (; bytes.size() >= 8; bytes = bytes.subspan(8)) eights = take_eight(eights, eight_at(bytes, 0));
+  crc = static_cast<std::uint32_t>(eights);
   for (const std::byte byte : bytes) crc = take_one(crc, std::to_integer<std::uint8_t>(byte));
   return ~crc;
 }

@@ -3,8 +3,11 @@
 //   sender                                    receiver
 //   encode(y, lattice, bits)    chunks -->    decode(own y, lattice, bits): the points nearest its own that agree
 //   checksum(y, lattice)        4 bytes -->   checksum(points)
+//
+// If the receiver's own lattice is the same, decode_gap() is decode(), both checksums and difference() at once.
 #pragma once
 
+#include <popsgd/lattice/gap.h>
 #include <popsgd/lattice/points.h>
 
 #include <cstddef>
@@ -41,6 +44,18 @@ void encode(Values values, Lattice lattice, int bits, std::span<std::byte> packe
 /// tells. Returns the largest |q - r|, how far both models are apart in steps.
 std::uint32_t decode(std::span<const std::byte> packed, Values own, Lattice lattice, int bits,
                      Points points) noexcept;
+
+/// Of the points of both sides, each after those that gave it.
+struct Checksums {
+  std::uint32_t own = 0;
+  std::uint32_t theirs = 0;
+};
+
+/// decode() for a receiver that sends its own values on the same lattice, which is the usual case: its points are made once.
+/// Leaves in `gap` what difference() would make of the points, in steps of the lattice, and goes on over both sides' points
+/// in `checksums`, if there are any.
+std::uint32_t decode_gap(std::span<const std::byte> packed, Values own, Lattice lattice, int bits, Side side,
+                         Points gap, Checksums* checksums = nullptr) noexcept;
 
 /// CRC-32C of the points as they are before they are reduced modulo 2^bits, 4 little-endian bytes each, after those
 /// that gave `so_far`. One wrong point never escapes it; of more than one, one case in 2^32 does.

@@ -1,7 +1,9 @@
 // The popsgd command.
+#include "agent.h"
 #include "reproduce.h"
 #include "simulate.h"
 
+#include <popsgd/asio/error.h>
 #include <popsgd/sim/error.h>
 #include <popsgd/version.h>
 
@@ -35,6 +37,9 @@ int run(int argc, char** argv) {
   reproduce.command = simulate.command;
   CLI::App& reproduce_app = *app.add_subcommand("reproduce", "Re-does the claims of the paper");
   popsgd::command::declare_reproduce(reproduce_app, reproduce);
+  popsgd::command::AgentOptions agent;
+  CLI::App& agent_app = *app.add_subcommand("agent", "One device of a swarm, on this machine's network");
+  popsgd::command::declare_agent(agent_app, agent);
 
   try {
     app.parse(argc, argv);
@@ -43,6 +48,7 @@ int run(int argc, char** argv) {
     std::fprintf(stderr, "popsgd: %s (popsgd --help lists what there is)\n", error.what());
     return kBadRequest;
   }
+  if (agent_app.parsed()) return popsgd::command::agent(agent);
   return reproduce_app.parsed() ? popsgd::command::reproduce(reproduce) : popsgd::command::simulate(simulate);
 }
 
@@ -52,6 +58,8 @@ int main(int argc, char** argv) {
   try {
     return run(argc, argv);
   } catch (const popsgd::sim::Error& error) {
+    std::fprintf(stderr, "popsgd: %s\n", error.what());
+  } catch (const popsgd::net::Error& error) {
     std::fprintf(stderr, "popsgd: %s\n", error.what());
   } catch (const std::bad_alloc&) {
     std::fputs("popsgd: not enough memory for this request; use fewer agents, a smaller model or less data\n",

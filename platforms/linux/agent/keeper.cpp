@@ -1,0 +1,33 @@
+#include "agent/keeper.h"
+
+#include <chrono>
+#include <utility>
+
+namespace popsgd::command {
+
+Keeper::Keeper(SharedAgent& shared, StagedStore& store, double seconds, Told told)
+    : shared_(shared), store_(store), told_(std::move(told)) {
+  thread_ = std::jthread([this, seconds](const std::stop_token& stop) {
+    std::mutex nobodys;
+    std::unique_lock lock(nobodys);
+    while (!stop.stop_requested()) {
+      woken_.wait_for(lock, stop, std::chrono::duration<double>(seconds), [] { return false; });
+      if (!stop.stop_requested()) save();
+    }
+  });
+}
+
+// The agent waits only until its checkpoint is staged, not for the disk.
+Status Keeper::save() {
+  const std::lock_guard one_at_a_time(saving_);
+  Status status = Status::ok;
+  {
+    const std::lock_guard lock(shared_.mutex);
+    status = shared_.agent.save(store_);
+  }
+  if (status == Status::ok) status = store_.flush();
+  told_(status);
+  return status;
+}
+
+}  // namespace popsgd::command

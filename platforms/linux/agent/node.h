@@ -1,0 +1,94 @@
+// The agent on its network: links, whom they lead to, and frames to and fro.
+#pragma once
+
+#include "agent/shared_agent.h"
+
+#include <popsgd/asio/listener.h>
+#include <popsgd/asio/loop.h>
+#include <popsgd/asio/multicast.h>
+#include <popsgd/asio/tcp.h>
+#include <popsgd/asio/udp.h>
+#include <popsgd/discovery/discovery.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace popsgd::command {
+
+struct NodeOptions {
+  discovery::Transport transport = discovery::Transport::tcp;
+  Address listen{};                     ///< all zero: any of this machine's addresses, any port
+  std::vector<Address> peers;           ///< static ones
+  bool beacons = true;                  ///< multicast; else only static peers, and those they tell of
+  bool loopback = false;                ///< beacons on the loopback interface, too
+  std::vector<std::string> interfaces;  ///< only these; empty: all
+  std::uint16_t datagram = 1200;        ///< UDP: bytes of the longest frame; net::UdpOptions::automatic
+  std::uint64_t swarm = 0;              ///< discovery::swarm_tag()
+  std::uint64_t id = 0;
+  std::uint64_t seed = 0;
+};
+
+/// All on the loop's thread. What is worth saying to a person goes to `tell`.
+class Node final : net::Listener, LinkUser {
+ public:
+  using Tell = std::function<void(const std::string& line)>;
+
+  /// Listens at once. Throws net::Error.
+  Node(net::Loop& loop, SharedAgent& shared, const NodeOptions& options, Tell tell);
+  ~Node();
+  Node(const Node&) = delete;
+  Node& operator=(const Node&) = delete;
+  Node(Node&&) = delete;
+  Node& operator=(Node&&) = delete;
+
+  [[nodiscard]] const Address& listening() const { return listening_; }
+  [[nodiscard]] std::size_t links() const { return met_; }  ///< to peers that have said hello
+  [[nodiscard]] std::size_t peers_known() const { return discovery_->peers().size(); }
+  [[nodiscard]] const discovery::Discovery& discovery() const { return *discovery_; }
+
+ private:
+  struct Path {
+    Link* link;
+    discovery::LinkId id;
+    bool met = false;
+  };
+
+  LinkUser& opened(Link& link, const Address& remote, bool dialled) noexcept override;
+  void dial_failed(const Address& remote, std::string_view reason) noexcept override;
+  void received(Link& link, std::span<const std::byte> frame) noexcept override;
+  void writable(Link& link) noexcept override;
+  void closed(Link& link) noexcept override;
+
+  void listen(const NodeOptions& options);
+  void turn();
+  void discover();
+  void carry(const discovery::Action& action);
+  void exchange();
+  void forget(Path& path);
+  [[nodiscard]] Path* path(std::uint32_t number);
+
+  net::Loop& loop_;
+  SharedAgent& shared_;
+  Tell tell_;
+  const discovery::Transport transport_;
+  std::uint32_t next_ = 1;
+  std::size_t met_ = 0;
+  std::unordered_map<std::uint32_t, Path> paths_;  // by number, which is PeerId and LinkId alike
+  std::unordered_map<const Link*, std::uint32_t> numbers_;
+  discovery::Memory<> memory_;
+  std::optional<discovery::Discovery> discovery_;
+  Address listening_{};
+  std::optional<net::TcpTransport> tcp_;
+  std::optional<net::UdpTransport> udp_;
+  std::optional<net::Multicast> multicast_;
+  std::vector<std::uint64_t> frame_;
+  net::Timer timer_;
+};
+
+}  // namespace popsgd::command

@@ -141,9 +141,10 @@ void Discovery::meet(Contact& contact, const Announcement& said, Time now) {
   contact.peer = said.id;
   contact.due = now;
   contact.owes_peers = true;
+  const Address& from = contact.far.address;
   Endpoint endpoint = contact.far;
-  if (contact.dialled || reachable(said, contact.far.address, endpoint) == Refusal::none)
-    note(peers_.learn(said.id, endpoint, Source::hello, now), now);
+  const Refusal refusal = contact.dialled ? worth_dialling(from, from) : reachable(said, from, endpoint);
+  if (refusal == Refusal::none) note(peers_.learn(said.id, endpoint, Source::hello, now), now);
   if (contact.dialled) peers_.succeeded(contact.far);
   peers_.set_connected(said.id, true, now);
   drop_double(contact, now);

@@ -59,10 +59,10 @@ Peers::Learned Peers::learn(std::uint64_t id, const Endpoint& endpoint, Source s
 Peers::Learned Peers::rename(Peer& there, Route& route, std::uint64_t id, Source source, Time now) {
   // A beacon is anybody's word: it does not take the address of a peer that one is linked with.
   if (there.connected && source == Source::beacon) return {};
-  const bool new_place = there.connected && by_id(id) == nullptr;
-  if (new_place && free_place() == nullptr) return {.refusal = Refusal::no_room};
+  const bool known = by_id(id) != nullptr;
+  if (!known && there.connected && free_place() == nullptr) return {.refusal = Refusal::no_room};
   route.failures = 0;
-  if (there.connected || by_id(id) != nullptr) {
+  if (known || there.connected) {
     const Route moved = route;
     remove_route(there, route);
     return enter(id, moved, now);

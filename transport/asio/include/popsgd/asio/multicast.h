@@ -35,7 +35,7 @@ struct InterfaceUse {
   std::uint32_t index = 0;
   bool v4 = false;             ///< joined the IPv4 group
   bool v6 = false;             ///< joined the IPv6 group
-  std::string problem;         ///< why not, of each family that has not been joined; empty if both have
+  std::string problem{};       ///< why not, of each family that has not been joined; empty if both have
   std::uint64_t sent = 0;      ///< datagrams
   std::uint64_t unsent = 0;    ///< that the system did not take
   std::uint64_t received = 0;  ///< one's own among them

@@ -59,6 +59,7 @@ class History {
  private:
   std::size_t capacity_;
   double interval_;
+  double slack_;  // timers are late now and early then
   std::vector<Sample> samples_;
   std::optional<Sample> last_;
 };

@@ -230,11 +230,10 @@ std::string status_json(const History& history, const Facts& facts) {
   return written(document);
 }
 
-std::string history_json(const History& history, double after) {
+std::string history_json(const History& history) {
   json columns = json::object();
   each_number(Sample{}, [&](const std::string& name, const json&) { columns[name] = json::array(); });
   for (const Sample& sample : history.samples()) {
-    if (!(sample.seconds > after)) continue;
     each_number(sample,
                 [&](const std::string& name, json value) { columns[name].push_back(std::move(value)); });
   }

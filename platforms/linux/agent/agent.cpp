@@ -1,9 +1,9 @@
 #include "agent.h"
 
+#include "agent/endpoints.h"
 #include "agent/evaluation.h"
 #include "agent/keeper.h"
 #include "agent/node.h"
-#include "agent/pages.h"
 #include "agent/setup.h"
 #include "agent/status.h"
 #include "agent/telemetry.h"
@@ -52,6 +52,8 @@ Exit: 0 done or stopped by a signal, 1 the model stopped being finite or was not
 2 the request cannot be carried out
 )";
 
+constexpr double kPatience = 10;  // seconds without a sample, of which there is one each second
+
 struct Seeds {
   std::uint64_t agent, discovery, id, draws;
 };
@@ -75,7 +77,6 @@ class Process {
  private:
   void begin();
   void open_state(std::uint64_t size);
-  void serve_pages();
   [[nodiscard]] Sample sample();
   [[nodiscard]] double now() const;
   void report();
@@ -104,7 +105,7 @@ class Process {
   double bytes_ = 0;         // exchanged until the last report
   double reported_ = 0;
   std::optional<Node> node_;
-  std::optional<Pages> pages_;
+  std::optional<net::HttpServer> pages_;
   std::optional<net::Timer> ticking_, reporting_, feeding_, ending_;
   std::optional<Evaluation> evaluation_;
   std::optional<Keeper> keeper_;
@@ -144,8 +145,11 @@ Process::Process(const AgentOptions& options)
       .listening = {options.transport + " " + net::to_text(node_->listening())},
       .parameters = device_.parameters(),
       .started = std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count()};
-  if (!options.metrics.empty())
-    pages_.emplace(loop_, net::parse_address(options.metrics), history_, facts_, [this] { return now(); });
+  if (!options.metrics.empty()) {
+    pages_.emplace(loop_, net::parse_address(options.metrics), [this](const net::HttpRequest& request) {
+      return endpoint(request, history_, facts_, now(), kPatience);
+    });
+  }
 }
 
 void Process::begin() {

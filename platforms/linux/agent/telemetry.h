@@ -59,6 +59,7 @@ class History {
  private:
   std::size_t capacity_;
   double interval_;
+  double slack_;  // timers are late now and early then
   std::vector<Sample> samples_;
   std::optional<Sample> last_;
 };
@@ -70,9 +71,8 @@ inline constexpr const char* kPrometheusType = "text/plain; version=0.0.4; chars
 /// The last sample, if there is one, and the facts. What is unknown is null.
 [[nodiscard]] std::string status_json(const History& history, const Facts& facts);
 
-/// The samples kept that are later than `after`, in columns.
-[[nodiscard]] std::string history_json(const History& history,
-                                       double after = -std::numeric_limits<double>::infinity());
+/// The samples kept, in columns.
+[[nodiscard]] std::string history_json(const History& history);
 
 struct Health {
   bool ok = false;

@@ -32,7 +32,7 @@ inline constexpr unsigned kAstray = 3;
 [[nodiscard]] float rms_distance(ConstParams a, ConstParams b) noexcept;
 
 /// Admits a partner whose model is not much further away than those met before. The radius is 1.7 times the median of the
-/// last 15 distances, but at least twice the size of the last local update: those who begin with equal models know no
+/// last 15 distances, but at least twice the size of the local updates since the last exchange: those who begin with equal models know no
 /// distance yet that is above 0. With each refusal in a row but the first it grows by 1.5, so that no honest agent is
 /// shut out however skewed its data. What is remembered of a distance is at most the radius it was held against:
 /// many distant peers cannot drag the median to where they are. Distances are remembered with 8 bits of
@@ -41,17 +41,17 @@ inline constexpr unsigned kAstray = 3;
 /// Refusing beats moving a part of the way: a clipped step towards a hostile model is still a step towards it.
 class Gate {
  public:
-  /// The largest distance it admits now: any, as long as it knows of no distance and no update above 0. last_update: rms
-  /// of the last local step, 0 if there was none; refusals: in a row until now.
-  [[nodiscard]] float radius(float last_update, unsigned refusals) const noexcept;
+  /// The largest distance it admits now: any, as long as it knows of no distance and no update above 0. updates: rms
+  /// of the local updates since the last exchange, 0 if there was none; refusals: in a row until now.
+  [[nodiscard]] float radius(float updates, unsigned refusals) const noexcept;
 
   /// A partner was met at `distance` >= 0, finite, and judged by radius() of the same arguments.
-  void remember(float distance, float last_update, unsigned refusals) noexcept;
+  void remember(float distance, float updates, unsigned refusals) noexcept;
 
   /// Both: whether it is admitted.
-  [[nodiscard]] bool admit(float distance, float last_update, unsigned refusals) noexcept {
-    const float most = radius(last_update, refusals);
-    remember(distance, last_update, refusals);
+  [[nodiscard]] bool admit(float distance, float updates, unsigned refusals) noexcept {
+    const float most = radius(updates, refusals);
+    remember(distance, updates, refusals);
     return distance <= most;
   }
 

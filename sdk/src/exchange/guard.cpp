@@ -40,16 +40,16 @@ float rms_distance(ConstParams a, ConstParams b) noexcept {
   return static_cast<float>(distance > kMost ? std::numeric_limits<double>::infinity() : distance);
 }
 
-void Gate::remember(float distance, float last_update, unsigned refusals) noexcept {
-  const float most = radius(last_update, refusals);
+void Gate::remember(float distance, float updates, unsigned refusals) noexcept {
+  const float most = radius(updates, refusals);
   distances_[recorded_ % kWindow] =
       shorten(std::min({distance, most, std::numeric_limits<float>::max() / 2}));
   recorded_ = static_cast<std::uint8_t>(recorded_ + 1U < 2 * kWindow ? recorded_ + 1 : kWindow);
 }
 
-float Gate::radius(float last_update, unsigned refusals) const noexcept {
+float Gate::radius(float updates, unsigned refusals) const noexcept {
   constexpr float kAny = std::numeric_limits<float>::max();
-  float radius = std::max(kFloor * last_update, recorded_ == 0 ? 0.0F : kFactor * median());
+  float radius = std::max(kFloor * updates, recorded_ == 0 ? 0.0F : kFactor * median());
   if (radius == 0) return kAny;
   for (unsigned k = 1; k < refusals && radius < kAny; ++k) radius *= kGrowth;
   return std::min(radius, kAny);

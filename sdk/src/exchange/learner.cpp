@@ -106,6 +106,12 @@ Result<float> Learner::step() {
 void Learner::has_stepped() {
   counter_.add_step();
   ++steps_;
+  if (since_ < UINT32_MAX) ++since_;
+}
+
+// Taken as a random walk.
+float Learner::updates() const {
+  return last_update_ * std::sqrt(static_cast<float>(std::max(1U, since_)));
 }
 
 Status Learner::begin_step(SideStep& aside) {
@@ -192,14 +198,15 @@ Refusal Learner::judge(Stretch block, float distance, bool within, bool certain)
 bool Learner::admits(std::size_t gate, float distance, bool certain) {
   for (const Judged& known : {first_, latest_})
     if (known.gate == gate) return distance <= known.radius;
-  if (!certain && distance <= gates_[gate].radius(last_update_, refusals_)) return true;
-  latest_ = {static_cast<std::uint32_t>(gate), gates_[gate].radius(last_update_, refusals_)};
+  const float update = updates();
+  if (!certain && distance <= gates_[gate].radius(update, refusals_)) return true;
+  latest_ = {static_cast<std::uint32_t>(gate), gates_[gate].radius(update, refusals_)};
   if (first_.gate == UINT32_MAX) first_ = latest_;
   const bool admitted = distance <= latest_.radius;
   gross_ = grosses_ < kFewGross && distance > kGross * latest_.radius;
   if (gross_) return false;
   if (!admitted && !heeds()) return false;
-  gates_[gate].remember(distance, last_update_, refusals_);
+  gates_[gate].remember(distance, update, refusals_);
   return admitted;
 }
 
@@ -240,6 +247,7 @@ codec::Standing Learner::standing() const {
 }
 
 void Learner::has_refused() {
+  since_ = 0;
   if (gross_ && chosen_) ++grosses_;
   if (gross_) return;
   parted_ = parted_ || heeded_;
@@ -248,11 +256,13 @@ void Learner::has_refused() {
 }
 
 void Learner::was_refused() {
+  since_ = 0;
   parted_ = heeds() || parted_;
   if (chosen_) rebuffs_ = static_cast<std::uint8_t>(std::min(rebuffs_ + 1, 255));
 }
 
 void Learner::has_moved() {
+  since_ = 0;
   if (fresh_ && stepping_) replaced_ = true;
   if (fresh_ && !stepping_) trainer_.forget();
   fresh_ = false;

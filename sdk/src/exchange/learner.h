@@ -80,6 +80,8 @@ class Learner {
     return config_.schedule_counter == ScheduleCounter::gossip ? counter_ : StepCounter(steps_);
   }
   void has_stepped();
+  /// How far local steps have led since the last exchange.
+  [[nodiscard]] float updates() const;
   [[nodiscard]] bool heeds();
   [[nodiscard]] bool admits(std::size_t gate, float distance, bool certain = true);
   [[nodiscard]] bool stands_still(Stretch block, ConstParams theirs, float distance);
@@ -91,7 +93,8 @@ class Learner {
   std::size_t gate_length_;
   StepCounter counter_{};
   std::uint64_t steps_ = 0;
-  float last_update_ = 0;  // rms of the last local step, estimated
+  float last_update_ = 0;    // rms of the last local step, estimated
+  std::uint32_t since_ = 0;  // local steps since the last exchange that ended with a judgement
   bool fresh_;
   bool stepping_ = false;  // beside the protocol
   bool replaced_ = false;  // meanwhile, by a model that was taken over

@@ -1,7 +1,9 @@
 // popsgd_lattice_bench: what a quantised exchange takes beside a copy of the model. A model of a million floats goes
-// through its exchange block by block, as devices do it: snapshot, encode at 4 bits, decode the partner's points,
-// move. Beside it the C library copies as many bytes between buffers that no cache holds. Medians over interleaved
-// pairs of runs.
+// through its exchange block by block, as devices do it: encode, decode the partner's points to the gap, as they
+// do when both send on the same lattice, move. Beside it the C library copies as many bytes between buffers that no cache holds. Medians over interleaved
+// pairs of runs. The last row is all that an agent does with the snapshots of its blocks.
+#include "exchange/snapshots.h"
+
 #include <popsgd/lattice/encoding.h>
 #include <popsgd/lattice/gap.h>
 #include <popsgd/lattice/points.h>
@@ -9,11 +11,14 @@
 #include <popsgd/random.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <functional>
+#include <memory>
+#include <span>
 #include <tuple>
 #include <vector>
 
@@ -76,9 +81,11 @@ class Half {
     }
     const lattice::Values mine{rotated_ ? ConstParams(snapshot_) : ConstParams(x)};
     lattice::encode(mine, grid, bits_, packed);
-    lattice::decode(theirs, mine, grid, bits_, points_);
-    if (checksums_) sum_ ^= lattice::checksum(mine, grid) ^ lattice::checksum(points_);
-    lattice::Gap gap = lattice::difference(lattice::Side::initiator, mine, grid, points_, grid.exponent);
+    lattice::Checksums sums;
+    lattice::decode_gap(theirs, mine, grid, bits_, lattice::Side::initiator, points_,
+                        checksums_ ? &sums : nullptr);
+    sum_ ^= sums.own ^ sums.theirs;
+    lattice::Gap gap{points_, grid.exponent};
     if (rotated_) gap = lattice::rotate_back(gap, {12345, slice});
     lattice::move(x, gap, lattice::Side::initiator);
   }
@@ -92,6 +99,60 @@ class Half {
   std::vector<std::byte> theirs_;
   std::vector<float> snapshot_ = std::vector<float>(kBlock);
   std::vector<std::int32_t> points_ = std::vector<std::int32_t>(kBlock);
+};
+
+// The same by the agent's own code: chunks of 1200 bytes with what leads them, checksums, distance, limit and move.
+class Device {
+ public:
+  Device() {
+    Random random(1, Purpose::user);
+    for (float& value : model_) value = random.normal();
+    const std::vector<float> before = model_;
+    for (float& value : model_) value += 0.01F * random.normal();
+    for (std::size_t k = 0; k < kBlocks; ++k)
+      steps_.observe(0, k * kBlock, {.steps = 75, .exponent = -10}, false);
+    snapshots_.connect(lattice::Side::initiator, Numeric::float32, false, kMtu);
+    run();  // the partner's chunks
+    theirs_ = chunks_;
+    model_ = before;
+  }
+
+  void run() {
+    for (std::size_t k = 0; k < kBlocks; ++k) block(k);
+  }
+
+ private:
+  static constexpr std::size_t kBlocks = kParameters / kBlock;
+  static constexpr std::uint16_t kMtu = 1200;
+  using Chunk = std::array<std::byte, kMtu>;
+
+  void block(std::size_t k) {
+    snapshots_.take({k * kBlock, kBlock}, static_cast<std::uint32_t>(12345 + k));
+    const Encoding encoding{4, false};
+    const std::uint16_t chunks = snapshots_.speak(encoding, steps_);
+    snapshots_.hear(encoding);
+    for (std::uint16_t chunk = 0; chunk < chunks; ++chunk) {
+      const std::size_t size = snapshots_.write(chunk, chunks_[k]).size();
+      const auto theirs = std::span<const std::byte>(theirs_[k]).first(size);
+      if (snapshots_.fits(chunk, theirs)) snapshots_.read(chunk, theirs);
+    }
+    sum_ ^= snapshots_.their_checksum() ^ snapshots_.own_checksum();
+    snapshots_.settle();
+    if (snapshots_.within(1e6F)) snapshots_.move();
+  }
+
+  std::uint32_t sum_ = 0;
+  std::vector<float> model_ = std::vector<float>(kParameters);
+  std::vector<Chunk> chunks_ = std::vector<Chunk>(kBlocks);
+  std::vector<Chunk> theirs_ = std::vector<Chunk>(kBlocks);
+  std::vector<std::byte> memory_ = std::vector<std::byte>(8 * kBlock);
+  std::array<Scale, 1> scales_{};
+  const Model view_{Params(model_)};
+  Snapshots snapshots_{view_, std::span(memory_).first(4 * kBlock), std::span(memory_).subspan(4 * kBlock),
+                       scales_};
+  std::vector<lattice::StepEstimate> estimates_ = std::vector<lattice::StepEstimate>(kBlocks);
+  const Quantisation quantisation_{.width = Width::fixed, .bits = 4};
+  Steps steps_{quantisation_, estimates_, kBlock};
 };
 
 // Copies 4 MB after 4 MB between buffers of 128 MB.
@@ -115,6 +176,17 @@ class Copy {
 int main(int argc, char** argv) {
   const int pairs = argc > 1 ? std::atoi(argv[1]) : 101;
   Copy copy;
+  const auto compare = [&](const char* name, auto exchange) {
+    std::vector<double> ratios;
+    std::vector<double> times;
+    for (int k = -3; k < pairs; ++k) {
+      const double copied = timed([&] { copy.run(); });
+      times.push_back(timed([&] { exchange->run(); }));
+      if (k >= 0) ratios.push_back(copied / times.back());
+    }
+    std::printf("  %s  %.2f   (%.2f ms)\n", name, median(ratios), 1e3 * median(times));
+    std::fflush(stdout);
+  };
   std::printf("A million floats, blocks of %zu: time of memcpy / time of encode, decode and move\n", kBlock);
   for (const auto& [bits, checksums, rotated] : {std::tuple{4, false, false},
                                                  {4, true, false},
@@ -123,15 +195,10 @@ int main(int argc, char** argv) {
                                                  {16, true, false},
                                                  {3, true, false},
                                                  {4, false, true}}) {
-    Half half(bits, checksums, rotated);
-    std::vector<double> ratios;
-    std::vector<double> times;
-    for (int k = -3; k < pairs; ++k) {
-      const double copied = timed([&] { copy.run(); });
-      times.push_back(timed([&] { half.run(); }));
-      if (k >= 0) ratios.push_back(copied / times.back());
-    }
-    std::printf("  %2d bits, checksums %s, %s  %.2f   (%.2f ms)\n", bits, checksums ? "in " : "out",
-                rotated ? "rotated" : "plain  ", median(ratios), 1e3 * median(times));
+    std::array<char, 64> name;
+    std::snprintf(name.data(), name.size(), "%2d bits, checksums %s, %s", bits, checksums ? "in " : "out",
+                  rotated ? "rotated" : "plain  ");
+    compare(name.data(), std::make_unique<Half>(bits, checksums, rotated));
   }
+  compare("all that an agent does, 4 bits ", std::make_unique<Device>());
 }

@@ -12,7 +12,7 @@
 #define POPSGD_CRC32C_INSTRUCTION 0
 #endif
 
-namespace popsgd::numeric {
+namespace popsgd {
 
 #if POPSGD_CRC32C_INSTRUCTION
 
@@ -43,7 +43,7 @@ std::uint32_t take_one(std::uint32_t crc, std::uint8_t one) noexcept {
 std::uint32_t crc32c(std::span<const std::byte> bytes, std::uint32_t so_far) noexcept {
   std::uint64_t eights = ~so_far;
   for (; bytes.size() >= 8; bytes = bytes.subspan(8)) {
-    eights = take_eight(eights, get<std::uint64_t>(bytes, 0));
+    eights = take_eight(eights, numeric::get<std::uint64_t>(bytes, 0));
   }
   auto crc = static_cast<std::uint32_t>(eights);
   for (const std::byte byte : bytes) crc = take_one(crc, std::to_integer<std::uint8_t>(byte));
@@ -55,9 +55,9 @@ std::uint32_t crc32c(std::span<const std::byte> bytes, std::uint32_t so_far) noe
 // A microcontroller has links slower than either and flash to save. A host has 8 kB to spare for eleven times the speed,
 // and the compiler's default target, of a binary that travels, lacks the instruction. What is not called is not linked.
 std::uint32_t crc32c(std::span<const std::byte> bytes, std::uint32_t so_far) noexcept {
-  return sizeof(void*) >= 8 ? crc32c_sliced(bytes, so_far) : crc32c_small(bytes, so_far);
+  return sizeof(void*) >= 8 ? numeric::crc32c_sliced(bytes, so_far) : numeric::crc32c_small(bytes, so_far);
 }
 
 #endif
 
-}  // namespace popsgd::numeric
+}  // namespace popsgd

@@ -16,7 +16,7 @@
 #define POPSGD_CRC32C_INSTRUCTION 0
 #endif
 
-namespace popsgd::numeric {
+namespace popsgd {
 
 #if POPSGD_CRC32C_INSTRUCTION
 
@@ -41,7 +41,7 @@ std::uint32_t take_one(std::uint32_t crc, std::uint8_t one) noexcept {
 
 // As get() does, in one load: of get() at several places gcc 12 makes vector code for single bytes, four times as slow.
 std::uint64_t eight_at(std::span<const std::byte> bytes, std::size_t offset) noexcept {
-  if constexpr (std::endian::native != std::endian::little) return get<std::uint64_t>(bytes, offset);
+  if constexpr (std::endian::native != std::endian::little) return numeric::get<std::uint64_t>(bytes, offset);
   std::uint64_t eight = 0;
   std::memcpy(&eight, bytes.data() + offset, sizeof eight);
   return eight;
@@ -106,9 +106,9 @@ std::uint32_t crc32c(std::span<const std::byte> bytes, std::uint32_t so_far) noe
 // A microcontroller has links slower than either and flash to save. A host has 8 kB to spare for eleven times the speed,
 // and the compiler's default target, of a binary that travels, lacks the instruction. What is not called is not linked.
 std::uint32_t crc32c(std::span<const std::byte> bytes, std::uint32_t so_far) noexcept {
-  return sizeof(void*) >= 8 ? crc32c_sliced(bytes, so_far) : crc32c_small(bytes, so_far);
+  return sizeof(void*) >= 8 ? numeric::crc32c_sliced(bytes, so_far) : numeric::crc32c_small(bytes, so_far);
 }
 
 #endif
 
-}  // namespace popsgd::numeric
+}  // namespace popsgd

@@ -1,4 +1,5 @@
 // The popsgd command.
+#include "inspect.h"
 #include "reproduce.h"
 #include "simulate.h"
 
@@ -35,6 +36,9 @@ int run(int argc, char** argv) {
   reproduce.command = simulate.command;
   CLI::App& reproduce_app = *app.add_subcommand("reproduce", "Re-does the claims of the paper");
   popsgd::command::declare_reproduce(reproduce_app, reproduce);
+  popsgd::command::InspectOptions inspect;
+  CLI::App& inspect_app = *app.add_subcommand("inspect", "Shows what is in a device's checkpoints");
+  popsgd::command::declare_inspect(inspect_app, inspect);
 
   try {
     app.parse(argc, argv);
@@ -43,6 +47,7 @@ int run(int argc, char** argv) {
     std::fprintf(stderr, "popsgd: %s (popsgd --help lists what there is)\n", error.what());
     return kBadRequest;
   }
+  if (inspect_app.parsed()) return popsgd::command::inspect(inspect);
   return reproduce_app.parsed() ? popsgd::command::reproduce(reproduce) : popsgd::command::simulate(simulate);
 }
 

@@ -1,5 +1,6 @@
 // The popsgd command.
 #include "agent.h"
+#include "inspect.h"
 #include "reproduce.h"
 #include "simulate.h"
 
@@ -40,6 +41,9 @@ int run(int argc, char** argv) {
   popsgd::command::AgentOptions agent;
   CLI::App& agent_app = *app.add_subcommand("agent", "One device of a swarm, on this machine's network");
   popsgd::command::declare_agent(agent_app, agent);
+  popsgd::command::InspectOptions inspect;
+  CLI::App& inspect_app = *app.add_subcommand("inspect", "Shows what is in a device's checkpoints");
+  popsgd::command::declare_inspect(inspect_app, inspect);
 
   try {
     app.parse(argc, argv);
@@ -49,6 +53,7 @@ int run(int argc, char** argv) {
     return kBadRequest;
   }
   if (agent_app.parsed()) return popsgd::command::agent(agent);
+  if (inspect_app.parsed()) return popsgd::command::inspect(inspect);
   return reproduce_app.parsed() ? popsgd::command::reproduce(reproduce) : popsgd::command::simulate(simulate);
 }
 

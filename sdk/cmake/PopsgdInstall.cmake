@@ -1,5 +1,5 @@
 # What `cmake --install` lays down: libraries, headers, the command, a CMake package with one component a
-# library, and pkg-config files. Nothing of it names the prefix, so an installed tree may be moved.
+# library, and pkg-config files. Nothing of it names the prefix but the service, so an installed tree may be moved.
 option(POPSGD_INSTALL "Install what is built" ${PROJECT_IS_TOP_LEVEL})
 if(NOT POPSGD_INSTALL)
   return()
@@ -35,6 +35,8 @@ if(TARGET popsgd_sim)
 endif()
 if(TARGET popsgd)
   install(TARGETS popsgd RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+  # Where systemd looks, under /usr and under /usr/local; not in the directory of libraries, which may be another.
+  install(FILES ${PROJECT_BINARY_DIR}/platforms/linux/popsgd-agent.service DESTINATION lib/systemd/system)
 endif()
 
 configure_package_config_file(sdk/cmake/popsgdConfig.cmake.in popsgdConfig.cmake

@@ -25,7 +25,8 @@ std::string_view text(Status status) noexcept {
     case Status::unknown_peer:
       return "no peer of this name is known; add it first";
     case Status::no_room:
-      return "all places are taken: remove a peer or configure more, or wait until a full link can be written to";
+      return "all places are taken: remove a peer or configure more, or wait until a full link can be "
+             "written to";
     case Status::link_closed:
       return "the path to the peer is lost or given up";
     case Status::no_entropy:

@@ -1,9 +1,10 @@
 // The two slots of a store, of any bytes: load() gives a status, and what it takes for a checkpoint can be saved and
-// loaded again.
+// loaded again. describe() finds a checkpoint entire where load() finds one.
 //
 // Input: a byte of choices, then both slots, half each. Bit 0: the checksums are made right first, since no
 // mutation hits upon them. Bit 1: the caller's model is of the length that slot 1 claims, otherwise slot 0.
 #include <popsgd/checkpoint.h>
+#include <popsgd/inspect.h>
 
 #include <algorithm>
 #include <array>
@@ -123,6 +124,19 @@ void check_again(Slots& slots, std::uint64_t fingerprint, Memory& memory, const 
   require(equal_bits(memory.parameters, again.parameters) && memory.records == again.records);
 }
 
+/// Whether describe() finds a checkpoint in either slot.
+bool is_described(Slots& slots) {
+  bool entire = false;
+  for (const unsigned slot : {0U, 1U}) {
+    const auto found = checkpoint::describe(slots, slot);
+    require(found.ok() == (slots.slot_size() >= Store::kPage));
+    if (!found.ok()) continue;
+    require(!checkpoint::text(found->condition).empty());
+    entire = entire || found->condition == checkpoint::Condition::entire;
+  }
+  return entire;
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -138,6 +152,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                 std::vector<std::byte>(kMostRecords)};
   const auto result = checkpoint::load(slots, fingerprint, memory.parameters, memory.records);
   require(!text(result.status()).empty());
+  require(is_described(slots) == (result.ok() || result.status() == Status::checkpoint_foreign ||
+                                  result.status() == Status::checkpoint_length));
   if (result.ok()) check_again(slots, fingerprint, memory, result.value());
   return 0;
 }

@@ -51,11 +51,18 @@ HeaderBytes encode(const Header& header) noexcept {
   return bytes;
 }
 
+Condition condition_of(const HeaderBytes& bytes) noexcept {
+  if (is_blank(bytes)) return Condition::blank;
+  if (!has_magic(bytes)) return Condition::foreign;
+  const bool known = get<std::uint16_t>(bytes, kAtVersion) == kVersion &&
+                     get<std::uint16_t>(bytes, kAtLength) == kHeaderLength;
+  if (!known) return Condition::version;
+  return get<std::uint32_t>(bytes, kAtHeaderCrc) == checksum(bytes) ? Condition::entire
+                                                                    : Condition::header_damaged;
+}
+
 std::optional<Header> decode(const HeaderBytes& bytes) noexcept {
-  if (!has_magic(bytes)) return std::nullopt;
-  if (get<std::uint16_t>(bytes, kAtVersion) != kVersion) return std::nullopt;
-  if (get<std::uint16_t>(bytes, kAtLength) != kHeaderLength) return std::nullopt;
-  if (get<std::uint32_t>(bytes, kAtHeaderCrc) != checksum(bytes)) return std::nullopt;
+  if (condition_of(bytes) != Condition::entire) return std::nullopt;
   return Header{.parameters = get<std::uint32_t>(bytes, kAtParameters),
                 .fingerprint = get<std::uint64_t>(bytes, kAtFingerprint),
                 .sequence = get<std::uint64_t>(bytes, kAtSequence),

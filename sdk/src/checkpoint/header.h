@@ -1,6 +1,8 @@
 // The header of a checkpoint: what the payload is, and that both are entire.
 #pragma once
 
+#include <popsgd/inspect.h>
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -29,6 +31,9 @@ struct Header {
 
 /// Nothing if the bytes are not an entire header of this version.
 [[nodiscard]] std::optional<Header> decode(const HeaderBytes& bytes) noexcept;
+
+/// What of a header the bytes are: entire, blank, foreign, version or header_damaged.
+[[nodiscard]] Condition condition_of(const HeaderBytes& bytes) noexcept;
 
 /// As an erased slot reads: all 0xFF or all 0x00.
 [[nodiscard]] bool is_blank(const HeaderBytes& bytes) noexcept;

@@ -23,7 +23,7 @@ fail() {
 serve() {
   "$server" "$@" >"$work/url" &
   server_pid=$!
-  for _ in $(seq 100); do [ -s "$work/url" ] && break || sleep 0.1; done
+  for _ in $(seq 100); do [ -s "$work/url" ] || sleep 0.1; done
   url=$(cat "$work/url")
   port=${url##*:} port=${port%/}
 }

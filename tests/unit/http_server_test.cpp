@@ -31,7 +31,8 @@ class Served {
   explicit Served(const HttpLimits& limits = {}, const Address& address = kLoopback)
       : server_(loop_, address, page, limits), thread_([this] { loop_.run(); }) {}
   ~Served() {
-    loop_.post([this] { loop_.stop(); });  // stop() alone would be lost if the thread has not come to run() yet
+    loop_.post(
+        [this] { loop_.stop(); });  // stop() alone would be lost if the thread has not come to run() yet
     thread_.join();
   }
   Served(const Served&) = delete;

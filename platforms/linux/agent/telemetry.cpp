@@ -13,7 +13,7 @@
 namespace popsgd::command {
 namespace {
 
-using nlohmann::json;
+using json = nlohmann::ordered_json;  // for readers: what matters most comes first
 
 // In the order of Refusal and of Drop.
 constexpr std::array<std::string_view, kRefusals> kRefusalNames{"none",     "not_finite", "out_of_range",

@@ -139,7 +139,6 @@ struct Connection {
   void close() {
     std::error_code ignored;
     socket.close(ignored);
-    timer.cancel();
   }
 
   // In place of the deadline set before.

@@ -29,7 +29,7 @@ struct HttpResponse {
 /// What a client may ask of the server.
 struct HttpLimits {
   std::size_t request_bytes = 4096;
-  std::size_t connections = 16;  ///< served at a time; as many again are told 503, others hang up at once
+  std::size_t connections = 16;  ///< served at a time; as many again are told 503, others are hung up on
   std::uint32_t request_timeout = 5000;    ///< ms, for all of the request
   std::uint32_t response_timeout = 20000;  ///< ms, to take all of the response
 };

@@ -23,7 +23,7 @@ struct MulticastOptions {
   /// ff12::d053:4744.
   std::array<std::uint8_t, 16> group_v6{0xFF, 0x12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xD0, 0x53, 0x47, 0x44};
   std::uint16_t port = 20783;
-  bool loopback = false;                  ///< also on the loopback interface: agents of one machine, without any network
+  bool loopback = false;                  ///< also on the loopback interface: agents of one machine
   std::vector<std::string> interfaces{};  ///< only these, by name (then also loopback, if named); empty: all
   std::uint32_t rescan = 5000;            ///< ms between two looks at the interfaces
 };

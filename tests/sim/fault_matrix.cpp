@@ -188,6 +188,11 @@ class Matrix {
                 fault, t.exchanges, t.frames, t.cut_short, t.in_doubt, t.one_sided, t.crashes, t.violations);
   }
 
+  void tell(const Piece& piece, const std::string& what) const {
+    std::printf("%s; to be seen again with --fault '%s' --seed %" PRIu64 " --exchanges %" PRIu64 "\n",
+                what.c_str(), faults_[piece.fault].name.c_str(), piece.seed, piece.exchanges - 1);
+  }
+
   void work() {
     for (std::size_t k = next_++; k < pieces_.size(); k = next_++) {
       const Piece& piece = pieces_[k];
@@ -202,12 +207,9 @@ class Matrix {
                                 .crashes = totals.crashes,
                                 .violations = totals.violations};
       done_ += piece.exchanges;
-      if (totals.violations > 0) {
-        const char* fault = faults_[piece.fault].name.c_str();
-        std::printf("VIOLATED: %s; to be seen again with --fault '%s' --seed %" PRIu64 " --exchanges %" PRIu64
-                    "\n",
-                    totals.first_violation.c_str(), fault, piece.seed, piece.exchanges - 1);
-      }
+      if (totals.violations > 0) tell(piece, "VIOLATED: " + totals.first_violation);
+      if (totals.violations == 0 && totals.completed < piece.exchanges)
+        tell(piece, "STUCK: " + std::to_string(totals.completed) + " exchanges in a day of virtual time");
       if (isatty(STDERR_FILENO) != 0)
         std::fprintf(stderr, "\r%" PRIu64 " of %" PRIu64 " exchanges\033[K", done_, total_);
     }

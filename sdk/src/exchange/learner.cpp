@@ -248,7 +248,8 @@ codec::Standing Learner::standing() const {
 
 void Learner::has_refused() {
   since_ = 0;
-  if (gross_ && chosen_) ++grosses_;
+  // Of those who come unasked, too: if all agents are that far apart, whoever is asked refuses first.
+  if (gross_ && heeds()) ++grosses_;
   if (gross_) return;
   parted_ = parted_ || heeded_;
   if (chosen_) refusals_ = static_cast<std::uint8_t>(std::min(refusals_ + 1, 255));

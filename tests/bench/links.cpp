@@ -136,7 +136,7 @@ AgentConfig config_for(const Setting& setting, std::uint64_t seed) {
   config.fresh = false;
   config.largest_frame = setting.kind == Kind::tcp ? 65535 : net::UdpOptions::most;
   config.guarding.gate = false;     // these models do not learn
-  config.timing.least_timeout = 1;  // a host's own loopback: a round trip takes less than the clock can tell
+  config.timing.least_timeout = 3;  // a host's own loopback: a round trip takes less than the clock can tell
   config.timing.busy = 1;
   return config;
 }

@@ -33,12 +33,12 @@ none() {
 }
 
 none "public headers of sdk/ include the core's standard headers and <popsgd/...> of sdk/, nothing else" \
-  < <(includes sdk/include | grep -vE ":<($core)>$" | grep -vE ':<popsgd/[a-z_/]+\.h>$')
+  < <(includes sdk/include | grep -vE ":<($core)>$" | grep -vE ':<popsgd/[a-z0-9_/]+\.h>$')
 
 # <memory> for the beginning of an object's life in the caller's memory.
 none "sdk/src includes its own headers, the core's standard headers and <popsgd/...> of sdk/, nothing else" \
   < <(includes sdk/src | grep -vE "^sdk/src/codec/.*:<($flatbuffers)>$" | grep -vE ":<($core|memory)>$" |
-    grep -vE "^sdk/src/numeric/.*:<($instructions)>$" | grep -vE ':(<popsgd/[a-z_/]+\.h>|"[a-z0-9_/]+\.h")$')
+    grep -vE "^sdk/src/numeric/.*:<($instructions)>$" | grep -vE ':(<popsgd/[a-z0-9_/]+\.h>|"[a-z0-9_/]+\.h")$')
 
 none "a header in quotes lies in the room of the file that includes it" < <(
   for room in sdk/src transport/*/src platforms/sim/src platforms/linux platforms/template; do

@@ -29,7 +29,7 @@ inline Bytes frame_of(std::size_t size, std::uint32_t number = 0) {
 }
 
 /// What one link brought.
-class Diary : public LinkUser {
+class Diary final : public LinkUser {
  public:
   void received(Link&, std::span<const std::byte> frame) noexcept override {
     misaligned += reinterpret_cast<std::uintptr_t>(frame.data()) % 8 != 0;

@@ -58,10 +58,11 @@ TEST_CASE(
   transport.dial(friends.listen(kV4));
   REQUIRE(run_until(loop, [&] { return host.open() == 1; }));
   const RawPeer first(at.port);
+  std::vector<std::unique_ptr<RawPeer>> strangers;  // all are kept: the system would give their ports to others
   for (int k = 0; k < 100; ++k) {
     first.send(8);
-    const RawPeer stranger(at.port);
-    stranger.send(8);
+    strangers.push_back(std::make_unique<RawPeer>(at.port));
+    strangers.back()->send(8);
     REQUIRE(
         run_until(loop, [&] { return transport.metrics().strangers >= static_cast<std::uint64_t>(k + 2); }));
     settle(loop, 1);

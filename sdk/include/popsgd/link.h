@@ -77,11 +77,12 @@ class Link {
 /// Whoever reads what links bring.
 class LinkUser {
  public:
-  /// A frame has come, 1 to traits().mtu bytes as the peer gave them away, at an 8-aligned address, valid during the call.
+  /// A frame has come, 1 byte or more (the peer's MTU may be larger than traits().mtu) as the peer gave them away, at an 8-aligned address, valid during the call.
   virtual void received(Link& link, std::span<const std::byte> frame) noexcept = 0;
   /// The link was full, and has room again.
   virtual void writable(Link& link) noexcept = 0;
-  /// The path is lost or given up. The link is gone when this returns.
+  /// The path is lost or given up. The link is gone when this returns. Where the transport itself is destroyed, its links go
+  /// with it and nobody is told.
   virtual void closed(Link& link) noexcept = 0;
 
  protected:

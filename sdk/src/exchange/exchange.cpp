@@ -13,7 +13,7 @@ namespace popsgd {
 namespace {
 
 // Arrivals after which an acknowledgement is not put off any longer (RFC 5681, section 4.2).
-constexpr std::uint8_t kAcknowledgeEvery = 2;
+constexpr std::uint16_t kAcknowledgeEvery = 2;
 
 // How often a responder asks at least before it gives its half up: with half of all frames lost it then remains in
 // doubt once in 0.75^-32 = 10,000 times.
@@ -66,7 +66,8 @@ codec::Handshake Exchange::handshake(LinkTraits traits) const {
           .rotates = steps_.rotates()};
 }
 
-RoundTrip Exchange::path() const {
+RoundTrip Exchange::path(PeerId peer) const {
+  if (peer == peer_ && sender_.path().known()) return sender_.path().anew();
   const Timing& timing = config_.timing;
   return {timing.first_timeout, timing.least_timeout, timing.most_timeout};
 }
@@ -77,10 +78,10 @@ void Exchange::offer(PeerId peer, LinkTraits traits, Time now) {
   phase_ = Phase::offering;
   initiator_ = true;
   confirmed_ = false;
+  repeats_ = path(peer);
   peer_ = peer;
   traits_ = traits;
   began_ = heard_ = now;
-  repeats_ = path();
   plan_ = handshake(traits);
   counter_mine_ = StepCounter::from_bits(plan_.counter);
   offer_anew(now);
@@ -95,6 +96,7 @@ void Exchange::offer_anew(Time now) {
 void Exchange::answer(PeerId peer, LinkTraits traits, const codec::Frame& offer, Time now) {
   const codec::Handshake& theirs = offer.handshake;
   initiator_ = false;
+  repeats_ = path(peer);
   peer_ = peer;
   traits_ = traits;
   plan_ = handshake(traits);
@@ -106,7 +108,6 @@ void Exchange::answer(PeerId peer, LinkTraits traits, const codec::Frame& offer,
       {plan_.block_length, theirs.block_length, longest_block(plan_.mtu, plain(plan_, theirs))}));
   nonce_i_ = theirs.nonce;
   nonce_r_ = plan_.nonce;
-  repeats_ = path();
   repeat_at_ = now;
   open(plan_, theirs, traits, now);
 }
@@ -301,7 +302,10 @@ void Exchange::arrived(const codec::Frame& frame, Time now, std::optional<Reply>
   snapshots_.read(frame.chunk, frame.data);
   progressed_ = now;
   unacknowledged_ = static_cast<std::uint8_t>(std::min(unacknowledged_ + 1, 255));
-  acknowledge_now_ |= unacknowledged_ >= kAcknowledgeEvery || receiver_.acknowledgement(0).bitmap != 0;
+  // Over a stream they tell of no losses, and only keep the window open.
+  const int every =
+      traits_.reliable ? std::max<int>(kAcknowledgeEvery, sender_.window() / 4) : kAcknowledgeEvery;
+  acknowledge_now_ |= unacknowledged_ >= every || receiver_.acknowledgement(0).bitmap != 0;
   if (!receiver_.complete()) return;
   acknowledge_now_ = true;
   if (initiator_) {

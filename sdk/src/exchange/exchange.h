@@ -183,7 +183,8 @@ class Exchange {
   void repeat_later(Time now);
   [[nodiscard]] bool repeat_due(Time now) const { return repeat_at_.reached(now); }
   void drop(Drop reason) { ++metrics_.dropped[static_cast<std::size_t>(reason)]; }
-  [[nodiscard]] RoundTrip path() const;
+  // To begin with: what the last exchange knew of it, if that was with the same peer.
+  [[nodiscard]] RoundTrip path(PeerId peer) const;
 
   const AgentConfig& config_;
   Learner& learner_;

@@ -29,6 +29,13 @@ class RoundTrip {
     if (doublings_ < kMostDoublings) ++doublings_;
   }
   [[nodiscard]] std::uint32_t timeout() const;
+  /// The same for another exchange, if anything is known.
+  [[nodiscard]] bool known() const { return smoothed_ != 0; }
+  [[nodiscard]] RoundTrip anew() const {
+    RoundTrip path = *this;
+    path.doublings_ = 0;
+    return path;
+  }
   /// Time-outs since the last sample; counted up to 16.
   [[nodiscard]] std::uint8_t expiries() const { return doublings_; }
 
@@ -64,6 +71,7 @@ class Sender {
   /// What the peer has. Returns false for an acknowledgement of what was never sent.
   [[nodiscard]] bool acknowledge(std::uint16_t next, std::uint32_t bitmap, Time now);
 
+  [[nodiscard]] std::uint16_t window() const { return limits_.window; }
   [[nodiscard]] bool complete() const { return base_ == chunks_; }
   [[nodiscard]] bool all_sent() const { return fresh_ == chunks_; }
   /// Chunks the peer is known to have.

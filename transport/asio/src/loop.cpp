@@ -61,34 +61,51 @@ asio::io_context& Loop::context() {
 
 // --- timers
 
-// Shared with the handler under way, which finds out by `armed` whether it still concerns anybody.
-struct Timer::State {
+// Shared with the wait under way. Deadlines move back with almost every frame: a wait that ends too early is then begun
+// anew, which asks less of the system than to move it each time.
+struct Timer::State : std::enable_shared_from_this<State> {
   State(asio::io_context& context, std::function<void()> call) : timer(context), expired(std::move(call)) {}
+
+  void wait() {
+    wakes = due;
+    const std::uint64_t number = ++waits;
+    timer.expires_after(std::chrono::milliseconds(std::max(0, due.since(Loop::now()))));
+    timer.async_wait([state = shared_from_this(), number](const std::error_code& error) {
+      if (!error && number == state->waits) state->woke();
+    });
+  }
+  void woke() {
+    wakes.reset();
+    if (!armed) return;
+    if (!due.reached(Loop::now())) return wait();
+    armed = false;
+    expired();
+  }
 
   asio::steady_timer timer;
   std::function<void()> expired;
-  std::uint64_t armed = 0;
+  bool armed = false;
+  Time due{};
+  std::optional<Time> wakes{};  // when the wait under way ends
+  std::uint64_t waits = 0;
 };
 
 Timer::Timer(Loop& loop, std::function<void()> expired)
     : state_(std::make_shared<State>(loop.context(), std::move(expired))) {}
 
 Timer::~Timer() {
-  cancel();
+  state_->armed = false;
+  state_->timer.cancel();
 }
 
 void Timer::at(Time due) {
-  const std::int32_t wait = std::max(0, due.since(Loop::now()));
-  const std::uint64_t armed = ++state_->armed;
-  state_->timer.expires_after(std::chrono::milliseconds(wait));
-  state_->timer.async_wait([state = state_, armed](const std::error_code& error) {
-    if (!error && state->armed == armed) state->expired();
-  });
+  state_->armed = true;
+  state_->due = due;
+  if (!state_->wakes || due.since(*state_->wakes) < 0) state_->wait();
 }
 
 void Timer::cancel() {
-  ++state_->armed;
-  state_->timer.cancel();
+  state_->armed = false;
 }
 
 }  // namespace popsgd::net

@@ -25,7 +25,8 @@ Status Keeper::save() {
     const std::lock_guard lock(shared_.mutex);
     status = shared_.agent.save(store_);
   }
-  if (status == Status::ok) status = store_.flush();
+  const Status flushed = store_.flush();
+  if (status == Status::ok) status = flushed;
   told_(status);
   return status;
 }

@@ -99,6 +99,7 @@ AgentConfig config_from(const AgentOptions& options, const sim::Settings& settin
   config.window = 32;
   config.peers = 2 * discovery::kHostPeers;
   config.finished = 256;
+  config.timing = {.idle = 3000, .in_doubt = 10000};  // a local network: who is silent for so long has gone
   config.guarding.gate = !options.no_gate;
   config.quantise = sim::quantisation_of(settings.encoding);
   return config;

@@ -15,9 +15,10 @@ class StagedStore final : public Store {
   /// `beneath` must outlive it, and be used by nobody else.
   explicit StagedStore(Store& beneath) : beneath_(beneath) {}
 
-  /// Reads what is there. Needed before anything else.
+  /// Reads what is there. Until that has succeeded everything fails.
   [[nodiscard]] Status load();
-  /// If the store beneath fails, what had been staged is given up, and read() shows what is there.
+  /// If the store beneath fails, what had been staged is given up, and what is there is read again; at the next flush() if it
+  /// cannot be read either: a checkpoint is never written over one that has not been seen.
   [[nodiscard]] Status flush();
 
   [[nodiscard]] std::size_t slot_size() const noexcept override { return beneath_.slot_size(); }
@@ -38,6 +39,7 @@ class StagedStore final : public Store {
   Store& beneath_;
   std::vector<std::byte> slots_[kSlots];
   std::vector<Change> changes_;
+  bool loaded_ = false;
 };
 
 }  // namespace popsgd::command

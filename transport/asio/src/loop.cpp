@@ -29,9 +29,9 @@ Loop::Loop() : state_(std::make_unique<State>()) {}
 Loop::~Loop() = default;
 
 void Loop::run() {
-  state_->context.restart();
   const auto work = asio::make_work_guard(state_->context);
   state_->context.run();
+  state_->context.restart();
 }
 
 void Loop::stop() {

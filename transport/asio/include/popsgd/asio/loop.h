@@ -23,9 +23,9 @@ class Loop {
   Loop(Loop&&) = delete;
   Loop& operator=(Loop&&) = delete;
 
-  /// Serves events on the calling thread until stop(). May be called again.
+  /// Serves events on the calling thread until stop(), which may have come before. May be called again.
   void run();
-  /// Makes run() return soon, at whatever it waits.
+  /// Makes run(), or the next one, return soon, at whatever it waits.
   void stop();
   /// Has run() call `task` soon, in the order of posting.
   void post(std::function<void()> task);

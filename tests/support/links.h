@@ -84,6 +84,7 @@ class Host : public net::Listener {
 
 /// Runs the loop until `done`, or for 20 seconds; the answer: it is done.
 inline bool run_until(net::Loop& loop, const std::function<bool()>& done) {
+  if (done()) return true;
   net::Timer late(loop, [&loop] { loop.stop(); });
   late.after(20000);
   std::function<void()> look;
@@ -94,8 +95,8 @@ inline bool run_until(net::Loop& loop, const std::function<bool()>& done) {
     else
       again.after(1);
   };
-  look();
-  if (!done()) loop.run();
+  again.after(1);
+  loop.run();
   return done();
 }
 

@@ -18,20 +18,25 @@ cmake_path(APPEND pkgconfig_libdir ${CMAKE_INSTALL_LIBDIR})
 set(pkgconfig_includedir "\${prefix}")
 cmake_path(APPEND pkgconfig_includedir ${CMAKE_INSTALL_INCLUDEDIR})
 
-# Library popsgd_<component>, its headers, its export set and its .pc file.
-function(popsgd_install component headers pc)
+# Library popsgd_<component>, its headers, its export set and <name>.pc, from <pc>.pc.in.
+function(popsgd_install component headers name pc)
   install(TARGETS popsgd_${component} EXPORT popsgd_${component}
     ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
   install(DIRECTORY ${headers} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
   install(EXPORT popsgd_${component} NAMESPACE popsgd:: FILE popsgd_${component}.cmake
     DESTINATION ${package_dir})
-  configure_file(${PROJECT_SOURCE_DIR}/sdk/cmake/${pc}.pc.in ${pc}.pc @ONLY)
-  install(FILES ${PROJECT_BINARY_DIR}/${pc}.pc DESTINATION ${pkgconfig_dir})
+  configure_file(${PROJECT_SOURCE_DIR}/sdk/cmake/${pc}.pc.in ${name}.pc @ONLY)
+  install(FILES ${PROJECT_BINARY_DIR}/${name}.pc DESTINATION ${pkgconfig_dir})
 endfunction()
 
-popsgd_install(sdk "sdk/include/;${PROJECT_BINARY_DIR}/sdk/include/" popsgd)
+popsgd_install(sdk "sdk/include/;${PROJECT_BINARY_DIR}/sdk/include/" popsgd popsgd)
+foreach(transport loopback serial discovery asio)
+  if(TARGET popsgd_${transport})
+    popsgd_install(${transport} transport/${transport}/include/ popsgd-${transport} popsgd-transport)
+  endif()
+endforeach()
 if(TARGET popsgd_sim)
-  popsgd_install(sim platforms/sim/include/ popsgd-sim)
+  popsgd_install(sim platforms/sim/include/ popsgd-sim popsgd-sim)
 endif()
 if(TARGET popsgd)
   install(TARGETS popsgd RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})

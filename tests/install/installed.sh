@@ -50,22 +50,29 @@ END
 }
 
 use() {
-  local prefix=$1 sim
+  local prefix=$1 sim asio
   sim=$(find "$prefix" -name libpopsgd_sim.a)
+  asio=$(find "$prefix" -name libpopsgd_asio.a)
   case $how in
     find_package)
       run_by_find_package "$prefix" "$source/examples/find_package" swarm
-      refused "$prefix" 0.1 radio "popsgd has no component 'radio'; its components are sdk and sim"
+      refused "$prefix" 0.1 radio "popsgd has no component 'radio'; its components are sdk, loopback, serial, discovery, asio and sim"
       refused "$prefix" 0.2 sdk "compatible with requested version"
       if [ -n "$sim" ]; then
         run_by_find_package "$prefix" "$source/tests/install/sim_consumer" sim_consumer
       else
         refused "$prefix" 0.1 sim "built without its component sim"
       fi
+      if [ -n "$asio" ]; then
+        run_by_find_package "$prefix" "$source/tests/install/asio_consumer" asio_consumer
+      else
+        refused "$prefix" 0.1 asio "built without its component asio"
+      fi
       ;;
     pkg_config)
       run_by_pkg_config "$prefix" "$source/examples/find_package/swarm.cpp" popsgd
       [ -z "$sim" ] || run_by_pkg_config "$prefix" "$source/tests/install/sim_consumer/sim_consumer.cpp" popsgd-sim
+      [ -z "$asio" ] || run_by_pkg_config "$prefix" "$source/tests/install/asio_consumer/asio_consumer.cpp" popsgd-asio
       ;;
     *) fail "find_package or pkg_config, not '$how'" ;;
   esac

@@ -254,8 +254,10 @@ int Process::run() {
 
 int Process::finish() {
   notify_.stopping();
+  const double loss = training_->loss();
   training_.reset();
-  const Sample last = sample();
+  Sample last = sample();
+  last.loss = loss;
   const sim::Score score = evaluation_->all();
   const bool saved = !keeper_ || keeper_->save() == Status::ok;
   status_.result(last, score.loss, score.accuracy);

@@ -1,9 +1,10 @@
 #include "config_file.h"
 
-#include <popsgd/sim/error.h>
-
+#include <fstream>
+#include <memory>
 #include <sstream>
 #include <string>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 #include <toml++/toml.h>
@@ -11,61 +12,75 @@
 namespace popsgd::command {
 namespace {
 
-std::string where(const toml::source_region& source) {
-  return "line " + std::to_string(source.begin.line) + ", column " + std::to_string(source.begin.column);
+using CLI::ConfigError;
+
+std::string where(const std::string& path, const toml::source_region& source) {
+  return "--config " + path + ", line " + std::to_string(source.begin.line) + ", column " +
+         std::to_string(source.begin.column) + ": ";
 }
 
 // As it would be typed.
-std::string word(const std::string& key, const toml::node& value) {
+std::string word(const std::string& at, const std::string& key, const toml::node& value) {
   if (const auto* text = value.as_string()) return text->get();
-  if (!value.is_number() && !value.is_boolean())
-    throw CLI::ConfigError(where(value.source()) + ": " + key +
-                           " is neither a text, a number, true or false, nor a list of these");
   std::ostringstream out;
-  value.visit([&](const auto& node) {
-    if constexpr (toml::is_boolean<decltype(node)>) out << (node.get() ? "true" : "false");
-    if constexpr (toml::is_integer<decltype(node)>) out << node.get();
-    if constexpr (toml::is_floating_point<decltype(node)>) out << node.get();
-  });
+  out << std::boolalpha;
+  if (const auto* integer = value.as_integer()) {
+    out << integer->get();
+  } else if (const auto* real = value.as_floating_point()) {
+    out << real->get();
+  } else if (const auto* truth = value.as_boolean()) {
+    out << truth->get();
+  } else {
+    throw ConfigError(at + key + " is a text, a number, true or false, or a list of texts; not this");
+  }
   return out.str();
 }
 
-class Toml final : public CLI::Config {
- public:
-  std::string to_config(const CLI::App*, bool, bool, std::string) const override { return {}; }
+std::vector<std::string> words(const std::string& at, const std::string& key, const toml::node& value) {
+  const auto* list = value.as_array();
+  if (list == nullptr) return {word(at, key, value)};
+  std::vector<std::string> all;
+  for (const toml::node& entry : *list) all.push_back(word(at, key, entry));
+  return all;
+}
 
-  std::vector<CLI::ConfigItem> from_config(std::istream& input) const override {
-    std::vector<CLI::ConfigItem> read;
-    const toml::table table = parse(input);
-    for (const auto& [key, value] : table) {
-      CLI::ConfigItem item;
-      item.name = std::string(key.str());
-      if (const auto* list = value.as_array()) {
-        for (const toml::node& entry : *list) item.inputs.push_back(word(item.name, entry));
-      } else {
-        item.inputs = {word(item.name, value)};
-      }
-      read.push_back(std::move(item));
-    }
-    return read;
+toml::table read(const std::string& path) {
+  std::ifstream file(path);
+  if (!file) throw ConfigError("--config " + path + ": there is no such file, or it cannot be read");
+  try {
+    return toml::parse(file, path);
+  } catch (const toml::parse_error& error) {
+    throw ConfigError(where(path, error.source()) + std::string(error.description()));
   }
+}
 
- private:
-  static toml::table parse(std::istream& input) {
+void take_from(CLI::App& app, const std::string& path) {
+  for (const auto& [name, value] : read(path)) {
+    const std::string key(name.str());
+    const std::string at = where(path, name.source());
+    CLI::Option* option = app.get_option_no_throw("--" + key);
+    if (option == nullptr || key == "config" || key == "help")
+      throw ConfigError(at + "popsgd " + app.get_name() + " has no option " + key);
+    if (option->count() > 0) continue;  // the flag wins
     try {
-      return toml::parse(input);
-    } catch (const toml::parse_error& error) {
-      throw CLI::ConfigError(where(error.source()) + ": " + std::string(error.description()));
+      option->add_result(words(at, key, value));
+      option->run_callback();
+    } catch (const ConfigError&) {
+      throw;
+    } catch (const CLI::ParseError& error) {
+      throw ConfigError(at + error.what());
     }
   }
-};
+}
 
 }  // namespace
 
 void declare_config_file(CLI::App& app) {
-  app.set_config("--config", "", "These options from a TOML file; a flag wins over it")->type_name("FILE");
-  app.config_formatter(std::make_shared<Toml>());
-  app.allow_config_extras(CLI::config_extras_mode::error);
+  const auto path = std::make_shared<std::string>();
+  app.add_option("--config", *path, "These options from a TOML file; a flag wins over it")->type_name("FILE");
+  app.final_callback([&app, path] {
+    if (!path->empty()) take_from(app, *path);
+  });
 }
 
 }  // namespace popsgd::command

@@ -26,6 +26,7 @@
 #include <csignal>
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include <CLI/CLI.hpp>
@@ -104,6 +105,7 @@ class Process {
   std::uint64_t turns_ = 0;  // of the training thread when the watchdog was last fed
   double bytes_ = 0;         // exchanged until the last report
   double reported_ = 0;
+  bool told_of_strangers_ = false;
   std::optional<Node> node_;
   std::optional<net::HttpServer> pages_;
   std::optional<net::Timer> ticking_, reporting_, feeding_, ending_;
@@ -203,6 +205,12 @@ Sample Process::sample() {
 void Process::report() {
   const Sample sample = this->sample();
   const auto bytes = static_cast<double>(sample.metrics.bytes_sent + sample.metrics.bytes_received);
+  const std::uint64_t strangers = sample.metrics.dropped[static_cast<std::size_t>(Drop::incompatible)];
+  if (strangers > 0 && !std::exchange(told_of_strangers_, true)) {
+    status_.event("incompatible",
+                  "a peer of swarm " + options_.swarm +
+                      " has another --model or another version; agents that differ never exchange");
+  }
   status_.sample(sample, (bytes - bytes_) / std::max(1e-3, sample.seconds - reported_));
   bytes_ = bytes;
   reported_ = sample.seconds;
@@ -224,6 +232,8 @@ int Process::run() {
     });
     timer->after(ms);
   };
+  std::signal(SIGPIPE, SIG_IGN);  // whoever reads its lines may go; so may the room for its files
+  std::signal(SIGXFSZ, SIG_IGN);
   loop_.on_signals({SIGINT, SIGTERM}, [this](int) { loop_.stop(); });
   const double every = options_.report_every > 0 ? options_.report_every : status_.terminal() ? 1 : 10;
   repeat(ticking_, 1, [this] { history_.add(sample()); });

@@ -1,9 +1,9 @@
 #include "config_file.h"
 
-#include <popsgd/sim/error.h>
-
+#include <memory>
 #include <sstream>
 #include <string>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 #include <toml++/toml.h>
@@ -30,42 +30,55 @@ std::string word(const std::string& key, const toml::node& value) {
   return out.str();
 }
 
-class Toml final : public CLI::Config {
- public:
-  std::string to_config(const CLI::App*, bool, bool, std::string) const override { return {}; }
-
-  std::vector<CLI::ConfigItem> from_config(std::istream& input) const override {
-    std::vector<CLI::ConfigItem> read;
-    const toml::table table = parse(input);
-    for (const auto& [key, value] : table) {
-      CLI::ConfigItem item;
-      item.name = std::string(key.str());
-      if (const auto* list = value.as_array()) {
-        for (const toml::node& entry : *list) item.inputs.push_back(word(item.name, entry));
-      } else {
-        item.inputs = {word(item.name, value)};
-      }
-      read.push_back(std::move(item));
-    }
-    return read;
+toml::table parse(const std::string& path) {
+  try {
+    return toml::parse_file(path);
+  } catch (const toml::parse_error& error) {
+    const bool unread = error.source().begin.line == 0;
+    throw CLI::ConfigError(unread ? std::string(error.description())
+                                  : where(error.source()) + ": " + std::string(error.description()));
   }
+}
 
- private:
-  static toml::table parse(std::istream& input) {
-    try {
-      return toml::parse(input);
-    } catch (const toml::parse_error& error) {
-      throw CLI::ConfigError(where(error.source()) + ": " + std::string(error.description()));
-    }
-  }
-};
+std::vector<std::string> words(const std::string& key, const toml::node& value) {
+  const auto* list = value.as_array();
+  if (list == nullptr) return {word(key, value)};
+  std::vector<std::string> all;
+  for (const toml::node& entry : *list) all.push_back(word(key, entry));
+  return all;
+}
+
+void take(CLI::App& app, const std::string& key, const toml::node& value) {
+  CLI::Option* const option = app.get_option_no_throw("--" + key);
+  if (option == nullptr || !option->get_configurable())
+    throw CLI::ConfigError(where(value.source()) + ": there is no option --" + key);
+  const std::vector<std::string> given = words(key, value);
+  if (!option->empty()) return;
+  const bool flag = option->get_expected_max() == 0;
+  if (flag && !value.is_boolean())
+    throw CLI::ConfigError(where(value.source()) + ": " + key + " is true or false");
+  for (const std::string& text : given)
+    option->add_result(flag ? option->get_flag_value("--" + key, text) : text);
+  option->run_callback();
+}
+
+void read(CLI::App& app, const std::string& path) try {
+  for (const auto& [key, value] : parse(path)) take(app, std::string(key.str()), value);
+} catch (const CLI::ParseError& error) {
+  throw CLI::ConfigError(path + ": " + error.what());
+}
 
 }  // namespace
 
+// CLI11 reads files for its outermost command only.
 void declare_config_file(CLI::App& app) {
-  app.set_config("--config", "", "These options from a TOML file; a flag wins over it")->type_name("FILE");
-  app.config_formatter(std::make_shared<Toml>());
-  app.allow_config_extras(CLI::config_extras_mode::error);
+  const auto path = std::make_shared<std::string>();
+  app.add_option("--config", *path, "These options from a TOML file; a flag wins over it")
+      ->type_name("FILE")
+      ->configurable(false);
+  app.parse_complete_callback([&app, path] {
+    if (!path->empty()) read(app, *path);
+  });
 }
 
 }  // namespace popsgd::command

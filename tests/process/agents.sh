@@ -3,6 +3,8 @@
 declare -A pids
 started=()
 swarm=test-$$-$RANDOM
+data=blobs
+report=0.25 # seconds
 
 # What is left is killed by its id; a stopped process takes that, too.
 cleanup() {
@@ -16,7 +18,7 @@ trap cleanup EXIT
 start() {
   local name=$1
   shift
-  ${within:-} "$popsgd" agent --swarm "$swarm" --data blobs --report-every 0.25 "$@" \
+  ${within:-} "$popsgd" agent --swarm "$swarm" --data "$data" --report-every "$report" "$@" \
     >>"$work/$name.out" 2>>"$work/$name.err" </dev/null &
   pids[$name]=$!
   started+=($!)
@@ -68,6 +70,12 @@ await() {
 
 # goes_on SECONDS NAME: whether it completes another five exchanges within these seconds.
 goes_on() { await "$1" is "$2" completed ">=" $(($(last "$2" completed) + 5)); }
+
+# die WORDS...: what follows would make no sense.
+die() {
+  fail "$@"
+  exit 1
+}
 
 skip() {
   echo "skipped: $*"

@@ -10,7 +10,7 @@ begin() {
   local_agent "$1" --shard "$1/8" --state "$work/state-$1" --rate 200 --every 50 --save-every 0.2 --eval-every 1
 }
 for k in $steady $struck; do begin "$k"; done
-for k in $steady; do await 20 is "$k" completed ">=" 5 || fail "agent $k does not begin to exchange"; done
+for k in $steady; do await 20 is "$k" completed ">=" 5 || die "agent $k does not begin to exchange"; done
 sleep 1
 declare -A before
 for k in $steady; do before[$k]=$(rss "$k"); done

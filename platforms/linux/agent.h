@@ -33,6 +33,9 @@ struct AgentOptions {
   bool no_gate = false;
 };
 
+/// Declares what all agents of a swarm are told alike.
+void declare_meeting(CLI::App& app, AgentOptions& options);
+
 /// Declares the subcommand's options; `options` must outlive the parsing.
 void declare_agent(CLI::App& app, AgentOptions& options);
 

@@ -3,6 +3,7 @@
 #include "inspect.h"
 #include "reproduce.h"
 #include "simulate.h"
+#include "swarm.h"
 
 #include <popsgd/asio/error.h>
 #include <popsgd/sim/error.h>
@@ -41,6 +42,10 @@ int run(int argc, char** argv) {
   popsgd::command::AgentOptions agent;
   CLI::App& agent_app = *app.add_subcommand("agent", "One device of a swarm, on this machine's network");
   popsgd::command::declare_agent(agent_app, agent);
+  popsgd::command::SwarmOptions swarm;
+  swarm.command = simulate.command;
+  CLI::App& swarm_app = *app.add_subcommand("swarm", "Many agents, each a process, on this machine");
+  popsgd::command::declare_swarm(swarm_app, swarm);
   popsgd::command::InspectOptions inspect;
   CLI::App& inspect_app = *app.add_subcommand("inspect", "Shows what is in a device's checkpoints");
   popsgd::command::declare_inspect(inspect_app, inspect);
@@ -53,6 +58,7 @@ int run(int argc, char** argv) {
     return kBadRequest;
   }
   if (agent_app.parsed()) return popsgd::command::agent(agent);
+  if (swarm_app.parsed()) return popsgd::command::swarm(swarm);
   if (inspect_app.parsed()) return popsgd::command::inspect(inspect);
   return reproduce_app.parsed() ? popsgd::command::reproduce(reproduce) : popsgd::command::simulate(simulate);
 }

@@ -1,6 +1,7 @@
 #include "results.h"
 
 #include "format.h"
+#include "output/atomic_file.h"
 
 #include <popsgd/version.h>
 
@@ -245,6 +246,7 @@ Settings settings_table(const Run& run) {
     if (n.crashes > 0) table.push_back({"power failures", crashes_text(n)});
     if (n.byzantine > 0) table.push_back({"Byzantine", byzantine_text(n)});
   }
+  table.insert(table.end(), run.more.begin(), run.more.end());
   return table;
 }
 
@@ -387,6 +389,13 @@ Report simulation_report(const Run& run) {
   add_spread(run, report);
   report.settings(settings_table(run));
   return report;
+}
+
+void write_results(const Run& run, const std::string& folder) {
+  const std::filesystem::path out(folder);
+  write_file_atomically(out / "summary.json", summary_json(run));
+  write_file_atomically(out / "metrics.csv", metrics_csv(run));
+  write_file_atomically(out / "report.html", simulation_report(run).html());
 }
 
 std::string summary_text(const Run& run) {

@@ -24,6 +24,7 @@ struct Run {
   std::uint64_t parameters;
   std::size_t threads;
   const sim::Outcome& outcome;
+  Settings more = {};  ///< further rows of the page's table of settings
 
   [[nodiscard]] const sim::Measurement& last() const { return outcome.measurements.back(); }
 };
@@ -36,6 +37,9 @@ struct Run {
 
 /// The page that shows the run.
 [[nodiscard]] Report simulation_report(const Run& run);
+
+/// All three, into a folder. Throws sim::Error.
+void write_results(const Run& run, const std::string& folder);
 
 /// A few lines for a terminal.
 [[nodiscard]] std::string summary_text(const Run& run);

@@ -60,13 +60,6 @@ std::size_t threads_or_default(std::int64_t threads) {
   return threads > 0 ? static_cast<std::size_t>(threads) : std::max(1U, std::thread::hardware_concurrency());
 }
 
-void write_results(const Run& run, const std::string& folder) {
-  const std::filesystem::path out(folder);
-  write_file_atomically(out / "summary.json", summary_json(run));
-  write_file_atomically(out / "metrics.csv", metrics_csv(run));
-  write_file_atomically(out / "report.html", simulation_report(run).html());
-}
-
 }  // namespace
 
 void declare_simulate(CLI::App& app, SimulateOptions& o) {

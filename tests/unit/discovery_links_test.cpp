@@ -284,4 +284,87 @@ TEST_CASE("a flood of invented agents fills the table, and does not keep an agen
   CHECK(sent < 20);
 }
 
+// Polls once a second until nothing more is sent on the link; how often the peer was asked.
+int asked_until_closed(Agent& agent, Time& now, bool& silent_at_once) {
+  int asked = 0;
+  for (;; now = now + 1000) {
+    const std::size_t first = agent.kept.size();
+    const std::vector<Action> actions = agent.polled(now);
+    for (std::size_t k = 0; k < actions.size(); ++k) {
+      if (actions[k].kind == Kind::close) return asked;
+      Announcement said;
+      const bool hello = decode_hello(agent.kept[first + k], said) == Refusal::none;
+      if (actions[k].kind == Kind::send && hello && said.flags == 0) ++asked;
+    }
+    if (asked == 1) silent_at_once = agent.discovery.silent(kLink);
+    REQUIRE(asked < 100);
+  }
+}
+
+TEST_CASE("a peer in doubt is asked whether it is there, some times, then its link is closed") {
+  for (const Transport transport : {Transport::tcp, Transport::udp}) {
+    Agent agent;
+    REQUIRE(agent.discovery.opened(kLink, at(1, transport), true, kNow) == Refusal::none);
+    REQUIRE(agent.hello(kPeer, kNow, kLink, kAnswered) == Refusal::none);
+    static_cast<void>(agent.polled(kNow));
+    CHECK_FALSE(agent.discovery.silent(kLink));
+    Time now = kNow + 100;
+    agent.discovery.doubt(kLink, now);
+    CHECK(agent.discovery.deadline() == now);
+    bool silent_at_once = true;
+    CHECK(asked_until_closed(agent, now, silent_at_once) == agent.config.hello_tries);
+    CHECK_FALSE(silent_at_once);
+    CHECK_FALSE(agent.discovery.met(kLink));
+    CHECK(now.since(kNow) <= 100 + 1000 * agent.config.hello_tries);
+  }
+}
+
+TEST_CASE("whatever comes dispels doubt") {
+  Agent agent;
+  REQUIRE(agent.discovery.opened(kLink, at(1), true, kNow) == Refusal::none);
+  REQUIRE(agent.hello(kPeer, kNow) == Refusal::none);
+  static_cast<void>(agent.polled(kNow));
+  for (const bool by_frame : {false, true}) {
+    agent.discovery.doubt(kLink, kNow);
+    for (std::uint32_t ms : {0, 1000, 2000}) static_cast<void>(agent.polled(kNow + ms));
+    CHECK(agent.discovery.silent(kLink));
+    CHECK(agent.discovery.met(kLink));
+    if (by_frame)
+      agent.discovery.alive(kLink);
+    else
+      CHECK(agent.hello(kPeer, kNow + 2500, kLink, kAnswered) == Refusal::none);
+    CHECK_FALSE(agent.discovery.silent(kLink));
+    CHECK(Agent::count(agent.polled(kNow + 60'000), Kind::close) == 0);
+  }
+}
+
+TEST_CASE("who is asked answers, once each time, over any transport; and answers are not answered") {
+  for (const Transport transport : {Transport::tcp, Transport::udp}) {
+    Agent agent;
+    REQUIRE(agent.discovery.opened(kLink, at(1, transport), false, kNow) == Refusal::none);
+    REQUIRE(agent.hello(kPeer, kNow, kLink, kAnswered) == Refusal::none);
+    static_cast<void>(agent.polled(kNow));
+    for (int time = 0; time < 300; ++time) {
+      REQUIRE(agent.hello(kPeer, kNow) == Refusal::none);
+      CHECK(Agent::count(agent.polled(kNow), Kind::send) == 1);
+      Announcement said;
+      REQUIRE(decode_hello(agent.kept.back(), said) == Refusal::none);
+      CHECK(said.flags == kAnswered);
+      REQUIRE(agent.hello(kPeer, kNow, kLink, kAnswered) == Refusal::none);
+      CHECK(Agent::count(agent.polled(kNow), Kind::send) == 0);
+    }
+  }
+}
+
+TEST_CASE("doubt in a link that is not there, or has not met, changes nothing") {
+  Agent agent;
+  agent.discovery.doubt(kLink, kNow);
+  agent.discovery.alive(kLink);
+  CHECK_FALSE(agent.discovery.silent(kLink));
+  REQUIRE(agent.discovery.opened(kLink, at(1), true, kNow) == Refusal::none);
+  agent.discovery.doubt(kLink, kNow);
+  CHECK(Agent::count(agent.polled(kNow), Kind::send) == 1);
+  CHECK_FALSE(agent.discovery.silent(kLink));
+}
+
 }  // namespace

@@ -281,29 +281,15 @@ int Process::finish() {
 
 }  // namespace
 
-void declare_agent(CLI::App& app, AgentOptions& o) {
-  app.footer(kExamples);
-  declare_config_file(app);
-  declare_learning(app, o.learning);
-  app.add_option("--numeric", o.learning.numeric, "What it learns in: float32, int16 or int8")
-      ->capture_default_str();
+void declare_meeting(CLI::App& app, AgentOptions& o) {
   app.add_option("--quantize", o.learning.quantise,
-                 "What is sent of its model: auto, raw, or bits from 2 to 16 [3:rotate]")
+                 "What is sent of a model: auto, raw, or bits from 2 to 16 [3:rotate]")
       ->type_name("CODE");
   app.add_option("--settle", o.learning.settle, "Below this step size it goes on averaging without stepping")
       ->capture_default_str();
-  app.add_option("--shard", o.shard, "Which rows are its own: all, or K/N for the K-th of N parts")
-      ->capture_default_str();
-  app.add_option("--shards", o.learning.shards, "With --shard K/N: how rows are dealt out [iid]");
-  app.add_option("--swarm", o.swarm, "Only agents of one name and one model meet")->capture_default_str();
+  app.add_option("--shards", o.learning.shards, "How rows are dealt out among several [iid]");
   app.add_option("--transport", o.transport, "tcp or udp; the same for all of a swarm")
       ->capture_default_str();
-  app.add_option("--listen", o.listen, "Where peers reach it: ADDRESS:PORT or :PORT [any]");
-  app.add_option("--peer", o.peers, "A peer's ADDRESS:PORT; may be given several times");
-  app.add_option("--interface", o.interfaces,
-                 "Look for peers on this interface only; may be given several times");
-  app.add_flag("--loopback", o.loopback, "Look for peers on this machine's loopback interface, too");
-  app.add_flag("--no-discovery", o.no_discovery, "Do not look for peers by multicast");
   app.add_option("--datagram", o.datagram,
                  "udp: bytes of the longest datagram, or auto: what the path carries")
       ->capture_default_str();
@@ -315,11 +301,29 @@ void declare_agent(CLI::App& app, AgentOptions& o) {
   app.add_option("--steps", o.steps, "End after so many steps, those before a restart among them; 0: do not")
       ->capture_default_str();
   app.add_option("--duration", o.duration, "End after so many seconds; 0: do not")->capture_default_str();
-  app.add_option("--state", o.state, "Keep checkpoints here, and go on from the last one")->type_name("DIR");
   app.add_option("--save-every", o.save_every, "Seconds between two checkpoints")->capture_default_str();
   app.add_option("--eval-every", o.eval_every,
                  "Seconds between two looks at the test rows; 0: only at the end")
       ->capture_default_str();
+}
+
+void declare_agent(CLI::App& app, AgentOptions& o) {
+  app.footer(kExamples);
+  declare_config_file(app);
+  declare_learning(app, o.learning);
+  declare_meeting(app, o);
+  app.add_option("--numeric", o.learning.numeric, "What it learns in: float32, int16 or int8")
+      ->capture_default_str();
+  app.add_option("--shard", o.shard, "Which rows are its own: all, or K/N for the K-th of N parts")
+      ->capture_default_str();
+  app.add_option("--swarm", o.swarm, "Only agents of one name and one model meet")->capture_default_str();
+  app.add_option("--listen", o.listen, "Where peers reach it: ADDRESS:PORT or :PORT [any]");
+  app.add_option("--peer", o.peers, "A peer's ADDRESS:PORT; may be given several times");
+  app.add_option("--interface", o.interfaces,
+                 "Look for peers on this interface only; may be given several times");
+  app.add_flag("--loopback", o.loopback, "Look for peers on this machine's loopback interface, too");
+  app.add_flag("--no-discovery", o.no_discovery, "Do not look for peers by multicast");
+  app.add_option("--state", o.state, "Keep checkpoints here, and go on from the last one")->type_name("DIR");
   app.add_option("--report-every", o.report_every, "Seconds between two lines [1 on a terminal, else 10]");
   app.add_option("--metrics", o.metrics, "Serve a live page and metrics here")->type_name("ADDRESS:PORT");
 }

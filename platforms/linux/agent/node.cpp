@@ -19,6 +19,10 @@ constexpr std::size_t kLongestFrame = 65535;
 // What the protocol has on its way at most, so that a link over TCP is never full: it has 32 chunks, and answers.
 constexpr std::size_t kQueue = 40 * (kLongestFrame + 4);
 
+// A peer that lets a frame wait for so long is asked whether it is there; and one that is idle, now and then.
+constexpr std::uint32_t kPatience = 1'000;
+constexpr std::uint32_t kIdle = 30'000;
+
 }  // namespace
 
 Node::Node(net::Loop& loop, SharedAgent& shared, const NodeOptions& options, Tell tell)
@@ -82,7 +86,7 @@ LinkUser& Node::opened(Link& link, const Address& remote, bool dialled) noexcept
   const std::uint32_t number = next_++;
   const Time now = net::Loop::now();
   numbers_[&link] = number;
-  paths_[number] = {&link, LinkId{number}};
+  paths_[number] = {.link = &link, .id = LinkId{number}, .heard = now};
   if (discovery_->opened(LinkId{number}, {remote, transport_}, dialled, now) != discovery::Refusal::none)
     link.close();
   timer_.at(now);
@@ -97,10 +101,15 @@ void Node::dial_failed(const Address& remote, std::string_view) noexcept {
 void Node::received(Link& link, std::span<const std::byte> frame) noexcept {
   const std::uint32_t number = numbers_[&link];
   const Time now = net::Loop::now();
+  Path& path = paths_[number];
+  path.heard = now;
+  path.waiting = false;
+  discovery_->alive(path.id);
   if (discovery::is_hello(frame) || discovery::is_peers(frame)) {
     discovery_->received(LinkId{number}, frame, now);
     discover();
-  } else if (paths_[number].met) {
+  } else if (discovery_->met(path.id)) {
+    admit(number, path);
     const std::lock_guard lock(shared_.mutex);
     shared_.agent.receive(PeerId{number}, frame, now);
   }
@@ -137,11 +146,12 @@ Node::Path* Node::path(std::uint32_t number) {
 // --- what is due
 
 void Node::turn() {
+  doubt_the_silent();
   discover();
   exchange();
   const Time now = net::Loop::now();
   const std::lock_guard lock(shared_.mutex);
-  timer_.at(earlier(discovery_->deadline(), shared_.agent.deadline(now)));
+  timer_.at(earlier(earlier(discovery_->deadline(), shared_.agent.deadline(now)), doubt_at_));
 }
 
 void Node::discover() {
@@ -149,11 +159,31 @@ void Node::discover() {
        action = discovery_->poll(net::Loop::now()))
     carry(action);
   for (auto& [number, path] : paths_) {
-    if (path.met || !discovery_->met(path.id)) continue;
-    const std::lock_guard lock(shared_.mutex);
-    if (shared_.agent.add_peer(PeerId{number}, path.link->traits()) != Status::ok) continue;
-    path.met = true;
-    ++met_;
+    if (discovery_->silent(path.id))
+      forget(path);
+    else if (discovery_->met(path.id))
+      admit(number, path);
+  }
+}
+
+void Node::admit(std::uint32_t number, Path& path) {
+  if (path.met) return;
+  const std::lock_guard lock(shared_.mutex);
+  if (shared_.agent.add_peer(PeerId{number}, path.link->traits()) != Status::ok) return;
+  path.met = true;
+  ++met_;
+}
+
+// An offer to a peer that hangs or is gone costs the agent its time-out: it is not to choose that one again.
+void Node::doubt_the_silent() {
+  const Time now = net::Loop::now();
+  doubt_at_ = now + kIdle;
+  for (auto& [number, path] : paths_) {
+    const Time limit = path.waiting ? path.asked + kPatience : path.heard + kIdle;
+    if (limit.reached(now))
+      discovery_->doubt(path.id, now);
+    else
+      doubt_at_ = earlier(doubt_at_, limit);
   }
 }
 
@@ -191,6 +221,7 @@ void Node::exchange() {
     if (!out) return;
     Path* const to = path(static_cast<std::uint32_t>(out->to));
     if (to == nullptr) continue;
+    if (!std::exchange(to->waiting, true)) to->asked = net::Loop::now();
     const bool full = to->link->send(bytes.first(out->size)) == Status::no_room;
     if (full && to->link->traits().reliable) to->link->close();
   }

@@ -56,7 +56,10 @@ class Node final : net::Listener, LinkUser {
   struct Path {
     Link* link;
     discovery::LinkId id;
-    bool met = false;
+    bool met = false;      // the agent may choose the peer
+    Time heard{};          // of it, last
+    Time asked{};          // when a frame was sent, of those since it was heard the first
+    bool waiting = false;  // there is such a frame
   };
 
   LinkUser& opened(Link& link, const Address& remote, bool dialled) noexcept override;
@@ -70,6 +73,8 @@ class Node final : net::Listener, LinkUser {
   void discover();
   void carry(const discovery::Action& action);
   void exchange();
+  void doubt_the_silent();
+  void admit(std::uint32_t number, Path& path);
   void forget(Path& path);
   [[nodiscard]] Path* path(std::uint32_t number);
 
@@ -77,6 +82,7 @@ class Node final : net::Listener, LinkUser {
   SharedAgent& shared_;
   Tell tell_;
   const discovery::Transport transport_;
+  Time doubt_at_{};
   std::uint32_t next_ = 1;
   std::size_t met_ = 0;
   std::unordered_map<std::uint32_t, Path> paths_;  // by number, which is PeerId and LinkId alike

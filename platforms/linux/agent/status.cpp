@@ -37,6 +37,7 @@ ordered_json json_of(const char* event, const Sample& s) {
           {"distance", number(s.distance)},
           {"completed", s.metrics.completed},
           {"cut_short", s.metrics.cut_short},
+          {"retries", s.metrics.retries},
           {"refused", refused(s.metrics)},
           {"in_doubt", s.metrics.in_doubt},
           {"bytes_sent", s.metrics.bytes_sent},

@@ -111,6 +111,7 @@ Refusal Discovery::received(LinkId link, std::span<const std::byte> message, Tim
   Contact* contact = find(link);
   if (contact == nullptr || contact->state == Contact::State::closing)
     return counts_.messages.count(Refusal::unknown_link);
+  contact->asked = 0;
   const Refusal refusal = is_peers(message) ? told(*contact, message, now) : greeted(*contact, message, now);
   return counts_.messages.count(refusal);
 }
@@ -128,8 +129,9 @@ Refusal Discovery::greeted(Contact& contact, std::span<const std::byte> message,
     give_up(contact, now);
   if (refusal != Refusal::none || changed) return refusal;
 
-  // On a link that loses, it may be that the peer has not heard ours.
-  if (contact.far.transport == Transport::udp && (said.flags & kAnswered) == 0) contact.owes_hello = true;
+  // On a link that loses, it may be that the peer has not heard ours; and once we have met, it asks whether we are there.
+  const bool asks = contact.far.transport == Transport::udp || contact.peer != 0;
+  if (asks && (said.flags & kAnswered) == 0) contact.owes_hello = true;
   if (contact.peer == 0) meet(contact, said, now);
   return Refusal::none;
 }
@@ -163,6 +165,23 @@ void Discovery::drop_double(Contact& newer, Time now) {
     give_up(newer_stays ? other : newer, now);
     if (!newer_stays) return;
   }
+}
+
+void Discovery::doubt(LinkId link, Time now) {
+  Contact* contact = find(link);
+  if (contact == nullptr || contact->state != Contact::State::met || contact->asked > 0) return;
+  contact->asked = 1;
+  contact->ask = now;
+}
+
+void Discovery::alive(LinkId link) {
+  if (Contact* contact = find(link)) contact->asked = 0;
+}
+
+// Doubt is 1, the first question makes it 2, and it is overdue when there is need of a second one.
+bool Discovery::silent(LinkId link) const {
+  const Contact* contact = find(link);
+  return contact != nullptr && contact->state == Contact::State::met && contact->asked > 2;
 }
 
 // Idempotent.
@@ -231,17 +250,28 @@ Action Discovery::poll(Time now) {
 Action Discovery::serve(Contact& contact, Time now) {
   if (contact.state == Contact::State::free) return {};
   const bool impatient = contact.state == Contact::State::greeting && contact.due.reached(now);
+  const bool doubtful = contact.state == Contact::State::met && contact.asked > 0 && contact.ask.reached(now);
   if (impatient && contact.tries >= config_.hello_tries) give_up(contact, now);
+  if (doubtful && contact.asked > config_.hello_tries) give_up(contact, now);
   if (contact.state == Contact::State::closing) {
     const LinkId link = contact.link;
     contact = {};
     return {.kind = Action::Kind::close, .link = link};
   }
+  if (doubtful) {
+    contact.ask = now + config_.hello_retry;
+    ++contact.asked;
+    return greet(contact, 0);
+  }
   if (!impatient && !contact.owes_hello) return {};
   if (impatient) contact.due = now + config_.hello_retry;
   ++contact.tries;
   contact.owes_hello = false;
-  announcement_ = encode_hello(announcement(contact.peer != 0 ? kAnswered : 0));
+  return greet(contact, contact.peer != 0 ? kAnswered : 0);
+}
+
+Action Discovery::greet(const Contact& contact, std::uint8_t flags) {
+  announcement_ = encode_hello(announcement(flags));
   return {.kind = Action::Kind::send, .link = contact.link, .bytes = announcement_};
 }
 
@@ -251,6 +281,7 @@ Time Discovery::deadline() const {
   if (const auto peers = peers_.deadline()) next = earlier(next, *peers);
   for (const Contact& contact : contacts_) {
     if (contact.state == Contact::State::greeting) next = earlier(next, contact.due);
+    if (contact.state == Contact::State::met && contact.asked > 0) next = earlier(next, contact.ask);
   }
   return next;
 }

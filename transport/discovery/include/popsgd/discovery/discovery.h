@@ -27,7 +27,7 @@ struct Config {
   TrickleConfig exchanges{.shortest = 1'000, .doublings = 5, .redundancy = 0};
   PeersConfig peers{};
   std::uint32_t hello_retry = 1'000;  ///< ms: a hello may be lost, where the link is not reliable
-  std::uint8_t hello_tries = 5;       ///< then the link is given up
+  std::uint8_t hello_tries = 5;       ///< then the link is given up: at first, and when doubt() was raised
 };
 
 /// A link as the platform numbers it. A number may be used again when the link is closed.
@@ -46,6 +46,8 @@ struct Contact {
   bool owes_hello = false;
   bool owes_peers = false;
   std::uint8_t tries = 0;
+  std::uint8_t asked = 0;  ///< times, whether the peer is still there; since it was last heard of
+  Time ask{};              ///< when to ask again
 };
 
 /// What the platform is to do.
@@ -117,6 +119,13 @@ class Discovery {
   void failed(const Endpoint& endpoint, Time now) { peers_.failed(endpoint, now); }
   /// A message for which is_hello() or is_peers() holds. What is refused changes nothing, or has the link closed.
   Refusal received(LinkId link, std::span<const std::byte> message, Time now);
+  /// A link on which the peer has been silent for too long, in the platform's eyes: it is asked, by hello, which every peer
+  /// answers. If it does not, time and again, the link is closed.
+  void doubt(LinkId link, Time now);
+  /// Anything else has come over the link, which dispels doubt.
+  void alive(LinkId link);
+  /// Whether an answer is overdue: no frames should be sent for now.
+  [[nodiscard]] bool silent(LinkId link) const;
   /// The link is gone.
   void closed(LinkId link, Time now);
 
@@ -144,6 +153,7 @@ class Discovery {
   void drop_double(Contact& newer, Time now);
   void give_up(Contact& contact, Time now);
   [[nodiscard]] Action serve(Contact& contact, Time now);
+  [[nodiscard]] Action greet(const Contact& contact, std::uint8_t flags);
   [[nodiscard]] Action send_peers(Contact& contact);
   [[nodiscard]] Action announce();
   void pick_exchange();

@@ -57,9 +57,13 @@ void take(CLI::App& app, const std::string& key, const toml::node& value) {
   const bool flag = option->get_expected_max() == 0;
   if (flag && !value.is_boolean())
     throw CLI::ConfigError(where(value.source()) + ": " + key + " is true or false");
-  for (const std::string& text : given)
-    option->add_result(flag ? option->get_flag_value("--" + key, text) : text);
-  option->run_callback();
+  try {
+    for (const std::string& text : given)
+      option->add_result(flag ? option->get_flag_value("--" + key, text) : text);
+    option->run_callback();
+  } catch (const CLI::ParseError& error) {
+    throw CLI::ConfigError(where(value.source()) + ": " + error.what());
+  }
 }
 
 void read(CLI::App& app, const std::string& path) try {

@@ -107,7 +107,6 @@ void Exchange::answer(PeerId peer, LinkTraits traits, const codec::Frame& offer,
   plan_.block_length = static_cast<std::uint32_t>(std::min<std::uint64_t>(
       {plan_.block_length, theirs.block_length, longest_block(plan_.mtu, plain(plan_, theirs))}));
   nonce_i_ = theirs.nonce;
-  nonce_r_ = plan_.nonce;
   repeat_at_ = now;
   open(plan_, theirs, traits, now);
 }
@@ -124,7 +123,6 @@ void Exchange::accepted(const codec::Frame& accept, Time now) {
                     plan.block_length <= plan_.block_length && plan.mtu <= plan_.mtu &&
                     plan.window <= plan_.window && addressable(plan, plain(plan, plan_));
   if (!fits) return drop(Drop::malformed);
-  nonce_r_ = plan.nonce;
   // Karn's rule: of an offer sent more than once nobody knows which one was answered.
   if (repeats_.expiries() <= 1) repeats_.sample(static_cast<std::uint32_t>(std::max(0, now.since(began_))));
   open(plan, plan, traits_, now);
@@ -135,7 +133,7 @@ void Exchange::open(const codec::Handshake& plan, const codec::Handshake& theirs
                     Time now) {
   ++metrics_.begun;
   phase_ = Phase::moving;
-  name_ = name_of(nonce_i_, nonce_r_);
+  name_ = name_of(nonce_i_, plan.nonce);
   block_length_ = std::min(plan.block_length, plan.parameters);
   blocks_ = block_count(plan);
   first_ = first_block(name_, blocks_);

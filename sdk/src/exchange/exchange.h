@@ -202,7 +202,6 @@ class Exchange {
   PeerId peer_{};
   LinkTraits traits_{};
   std::uint64_t nonce_i_ = 0;
-  std::uint64_t nonce_r_ = 0;
   std::uint64_t name_ = 0;
   codec::Handshake plan_{};  // of the ACCEPT; before it, our own
   StepCounter counter_mine_{};

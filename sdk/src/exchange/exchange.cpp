@@ -578,7 +578,7 @@ bool Exchange::write(codec::Frame& frame, std::span<std::byte> room, Time now, s
              .handshake = plan_};
     return true;
   }
-  if (phase_ == Phase::offering || !confirmed_) return false;
+  if (!may_speak()) return false;
   if (owed_commit_) {
     frame.kind = codec::Kind::commit;
     frame.exchange = name_ | decided_attempt_;
@@ -613,7 +613,8 @@ bool Exchange::write(codec::Frame& frame, std::span<std::byte> room, Time now, s
 
 Time Exchange::deadline(Time now) const {
   Time due = patience_ends();
-  if (!confirmed_) return earlier(due, repeat_at_);
+  if (!confirmed_) due = earlier(due, repeat_at_);
+  if (!may_speak()) return due;
   if (owed_commit_ || owes_again_ || acknowledge_now_) return now;
   if (phase_ == Phase::prepared) due = earlier(due, repeat_at_);
   if (unacknowledged_ > 0) due = earlier(due, acknowledge_at_);

@@ -15,6 +15,11 @@ namespace {
 // Arrivals after which an acknowledgement is not put off any longer (RFC 5681, section 4.2).
 constexpr std::uint16_t kAcknowledgeEvery = 2;
 
+// Over a stream acknowledgements tell of no losses, and only keep the window open: none is due because of time.
+constexpr int acknowledge_every(std::uint16_t window) {
+  return std::max(1, window / 2);
+}
+
 // How often a responder asks at least before it gives its half up: with half of all frames lost it then remains in
 // doubt once in 0.75^-32 = 10,000 times.
 constexpr std::uint32_t kAsksInDoubt = 32;
@@ -290,7 +295,8 @@ void Exchange::arrived(const codec::Frame& frame, Time now, std::optional<Reply>
     return drop(Drop::malformed);
   if (!speaking_) speak();
 
-  if (unacknowledged_ == 0) acknowledge_at_ = now + config_.timing.least_timeout / 2;
+  if (unacknowledged_ == 0)
+    acknowledge_at_ = now + (traits_.reliable ? config_.timing.idle : config_.timing.least_timeout / 2);
   const Receiver::Arrival arrival = receiver_.take(frame.chunk);
   if (arrival == Receiver::Arrival::outside) return drop(Drop::unexpected);
   if (arrival == Receiver::Arrival::duplicate) {
@@ -300,9 +306,7 @@ void Exchange::arrived(const codec::Frame& frame, Time now, std::optional<Reply>
   snapshots_.read(frame.chunk, frame.data);
   progressed_ = now;
   unacknowledged_ = static_cast<std::uint8_t>(std::min(unacknowledged_ + 1, 255));
-  // Over a stream they tell of no losses, and only keep the window open.
-  const int every =
-      traits_.reliable ? std::max<int>(kAcknowledgeEvery, sender_.window() / 4) : kAcknowledgeEvery;
+  const int every = traits_.reliable ? acknowledge_every(sender_.window()) : kAcknowledgeEvery;
   acknowledge_now_ |= unacknowledged_ >= every || receiver_.acknowledgement(0).bitmap != 0;
   if (!receiver_.complete()) return;
   acknowledge_now_ = true;

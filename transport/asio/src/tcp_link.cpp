@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include <asio/buffer.hpp>
 #include <asio/co_spawn.hpp>
@@ -16,6 +17,13 @@ namespace {
 
 // Answers to what has come in one piece leave in one, as long as they are no longer than this, bytes.
 constexpr std::size_t kTogether = 16 * 1024;
+
+// A frame as long as a segment, or a little longer, would leave as two: the rest of it waits for the next one.
+#ifdef MSG_MORE
+constexpr int kMoreFollows = MSG_MORE;
+#else
+constexpr int kMoreFollows = 0;
+#endif
 
 // A peer that went off without a word is noticed by the system, after about as long as one that stalls.
 void watch_peer(asio::ip::tcp::socket& socket, std::uint32_t ms) {
@@ -41,7 +49,7 @@ TcpLink::TcpLink(asio::ip::tcp::socket socket, const Address& remote, bool diall
 }
 
 void TcpLink::close() noexcept {
-  write_kept();
+  push();
   end();
 }
 
@@ -74,7 +82,7 @@ bool TcpLink::deliver() {
   delivering_ = true;
   const bool sound = hand_over();
   delivering_ = false;
-  write_kept();
+  push();
   return sound;
 }
 
@@ -126,7 +134,8 @@ void TcpLink::write(std::span<const std::byte> prefix, std::span<const std::byte
                                               asio::buffer(prefix.data(), prefix.size()),
                                               asio::buffer(frame.data(), frame.size())};
   std::error_code error;
-  const std::size_t sent = socket_.write_some(all, error);
+  const std::size_t sent = socket_.send(all, delivering_ ? kMoreFollows : 0, error);
+  more_ = delivering_;
   if (error && error != asio::error::would_block) return end();
   const std::size_t of_kept = std::min(sent, kept.size());
   out_.drop(of_kept);
@@ -144,8 +153,14 @@ void TcpLink::keep(std::size_t sent, std::span<const std::byte> prefix, std::spa
   out_.append(frame.subspan(sent - of_prefix));
 }
 
-void TcpLink::write_kept() {
-  if (open_ && !flushing_ && out_.size() > 0) write({}, {});
+// What was kept, here or by the system.
+void TcpLink::push() {
+  if (!open_ || flushing_) return;
+  std::error_code ignored;
+  if (out_.size() > 0)
+    write({}, {});
+  else if (std::exchange(more_, false))
+    socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
 }
 
 // Until the queue is empty. It may grow, and so move, during every wait.

@@ -60,7 +60,7 @@ class TcpLink final : public Link, public std::enable_shared_from_this<TcpLink> 
   bool hand_over();
   void write(std::span<const std::byte> prefix, std::span<const std::byte> frame);
   void keep(std::size_t sent, std::span<const std::byte> prefix, std::span<const std::byte> frame);
-  void write_kept();
+  void push();
   void end();
   static asio::awaitable<void> flush(std::shared_ptr<TcpLink> link);
 
@@ -76,6 +76,7 @@ class TcpLink final : public Link, public std::enable_shared_from_this<TcpLink> 
 
   SendQueue out_;
   bool delivering_ = false;  // short frames are kept, to leave together
+  bool more_ = false;        // the system was told that more follows
   bool flushing_ = false;    // the system takes no more for now
   bool full_ = false;        // the user waits for writable()
   Time taken_{};             // when the system last took something of the queue

@@ -403,8 +403,7 @@ std::uint32_t Snapshots::own_checksum() const {
 }
 
 std::uint32_t Snapshots::their_checksum() const {
-  if (floats_)
-    return numeric::crc32c(std::as_bytes(theirs_as<float>().subspan(summed_)), checksums_.theirs);
+  if (floats_) return numeric::crc32c(std::as_bytes(theirs_as<float>().subspan(summed_)), checksums_.theirs);
   std::uint32_t crc = checksums_.theirs;
   slices(summed_, block_.length - summed_, [&](const Slice& slice) {
     in_parts(slice.length, [&](Stretch part) {

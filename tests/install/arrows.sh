@@ -12,7 +12,7 @@ core="$core|iterator|limits|numbers|numeric|optional|span|string_view|tuple|type
 # For the codec: FlatBuffers, and what its compiler makes of sdk/schema.
 flatbuffers='flatbuffers/[a-z_]+\.h|schema/popsgd_generated\.h'
 # For the arithmetic: the processors' own instructions.
-instructions='nmmintrin\.h|arm_acle\.h'
+instructions='immintrin\.h|arm_acle\.h'
 
 sources() { find "$@" -type f \( -name '*.h' -o -name '*.h.in' -o -name '*.cpp' \); }
 

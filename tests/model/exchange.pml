@@ -369,7 +369,7 @@ inline repeat() {
   :: phase[me] == OFFERING -> send(responder(x), OFFER, x, 0)
   :: phase[me] == INITIATING -> send(responder(x), says(me), x, b)
   :: phase[me] == RECEIVING && b == 0 -> send(initiator(x), ACCEPT, x, 0)
-  :: phase[me] == RECEIVING -> send(initiator(x), STATE, x, b)
+  :: phase[me] == RECEIVING -> send(initiator(x), STATE, x, b) /* of block 0 it may follow ACCEPT */
   :: phase[me] == PREPARED -> send(initiator(x), STATE, x, b); send(initiator(x), READY, x, b)
   fi
 }

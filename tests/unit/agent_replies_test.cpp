@@ -31,6 +31,41 @@ std::uint8_t code(Ending ending) {
 
 // --- offers
 
+TEST_CASE(
+    "a responder's chunks follow its ACCEPT at once over a stream, and over datagrams when it was heard") {
+  for (const bool stream : {true, false}) {
+    CAPTURE(stream);
+    ScriptedPeer peer(ScriptedPeer::three_blocks());
+    static_cast<void>(peer.device.agent.add_peer(kPeer, {.mtu = 256, .reliable = stream}));
+    peer.tell(peer.offer(1000));
+    const auto frames = peer.hear();
+    REQUIRE(frames.size() == (stream ? 3 : 1));
+    CHECK(frames[0].kind == Kind::accept);
+    for (std::size_t k = 1; k < frames.size(); ++k) CHECK(frames[k].kind == Kind::state);
+    CHECK(peer.wait() > 0);
+    peer.name = name_of(1000, frames[0].handshake.nonce);
+    const std::uint16_t block = first_block(peer.name, 3);
+    peer.tell_block(block);
+    CHECK(peer.hear(Kind::ready) == 1);
+  }
+}
+
+// No time-out asks for an acknowledgement: the partner's window is what they keep open.
+TEST_CASE("over a stream an acknowledgement is due after half a window of chunks, and not before") {
+  AgentConfig config = ScriptedPeer::three_blocks();
+  config.block_length = 0;
+  ScriptedPeer peer(config, 500);
+  static_cast<void>(peer.device.agent.add_peer(kPeer, {.mtu = 256, .reliable = true}));
+  peer.begin_as_initiator();  // which has a window of 4
+  static_cast<void>(peer.hear());
+  peer.tell(peer.chunk(0, 0));
+  peer.now = peer.now + config.timing.least_timeout;
+  CHECK(peer.hear().empty());
+  CHECK(peer.wait() > 0);
+  peer.tell(peer.chunk(0, 1));
+  CHECK(peer.hear(Kind::ack) == 1);
+}
+
 TEST_CASE("an offer that comes again gets the same answer until the agent knows that it was heard") {
   ScriptedPeer peer(three_blocks());
   peer.tell(peer.offer(1));

@@ -192,6 +192,33 @@ TEST_CASE("a link that was full has room again when its peer has read") {
   CHECK(host[0].link->send(frame) == Status::ok);
 }
 
+TEST_CASE(
+    "answers to what has come leave in their order, short and long ones, also when the link is closed with "
+    "them") {
+  constexpr std::array<std::size_t, 8> kSizes{10, 5000, 9000, 60000, 3, 65535, 65535, 20};
+  for (const std::size_t count : {kSizes.size(), std::size_t{7}, std::size_t{2}}) {
+    CAPTURE(count);
+    Loop loop;
+    Host here;
+    Host there;
+    TcpTransport listening(loop, {}, here);
+    TcpTransport dialling(loop, {}, there);
+    dialling.dial(listening.listen(kV4));
+    REQUIRE(run_until(loop, [&] { return here.open() == 1 && there.open() == 1; }));
+    const bool close = count < 7;
+    here[0].on_frame = [&] {
+      for (std::size_t k = 0; k < count; ++k)
+        CHECK(here[0].link->send(frame_of(kSizes[k], static_cast<std::uint32_t>(k))) == Status::ok);
+      if (close) here[0].link->close();
+    };
+    REQUIRE(there[0].link->send(frame_of(3)) == Status::ok);
+    REQUIRE(run_until(loop, [&] { return there[0].frames.size() == count; }));
+    for (std::size_t k = 0; k < count; ++k)
+      CHECK(there[0].frames[k] == frame_of(kSizes[k], static_cast<std::uint32_t>(k)));
+    CHECK(run_until(loop, [&] { return there[0].closings == (close ? 1 : 0); }));
+  }
+}
+
 TEST_CASE("a dial that nobody answers fails with a sentence, and others go on") {
   Loop loop;
   Host host;

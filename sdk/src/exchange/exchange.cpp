@@ -15,6 +15,11 @@ namespace {
 // Arrivals after which an acknowledgement is not put off any longer (RFC 5681, section 4.2).
 constexpr std::uint16_t kAcknowledgeEvery = 2;
 
+// Over a stream acknowledgements tell of no losses, and only keep the window open: none is due because of time.
+constexpr int acknowledge_every(std::uint16_t window) {
+  return std::max(1, window / 2);
+}
+
 // How often a responder asks at least before it gives its half up: with half of all frames lost it then remains in
 // doubt once in 0.75^-32 = 10,000 times.
 constexpr std::uint32_t kAsksInDoubt = 32;
@@ -107,7 +112,6 @@ void Exchange::answer(PeerId peer, LinkTraits traits, const codec::Frame& offer,
   plan_.block_length = static_cast<std::uint32_t>(std::min<std::uint64_t>(
       {plan_.block_length, theirs.block_length, longest_block(plan_.mtu, plain(plan_, theirs))}));
   nonce_i_ = theirs.nonce;
-  nonce_r_ = plan_.nonce;
   repeat_at_ = now;
   open(plan_, theirs, traits, now);
 }
@@ -124,7 +128,6 @@ void Exchange::accepted(const codec::Frame& accept, Time now) {
                     plan.block_length <= plan_.block_length && plan.mtu <= plan_.mtu &&
                     plan.window <= plan_.window && addressable(plan, plain(plan, plan_));
   if (!fits) return drop(Drop::malformed);
-  nonce_r_ = plan.nonce;
   // Karn's rule: of an offer sent more than once nobody knows which one was answered.
   if (repeats_.expiries() <= 1) repeats_.sample(static_cast<std::uint32_t>(std::max(0, now.since(began_))));
   open(plan, plan, traits_, now);
@@ -135,7 +138,7 @@ void Exchange::open(const codec::Handshake& plan, const codec::Handshake& theirs
                     Time now) {
   ++metrics_.begun;
   phase_ = Phase::moving;
-  name_ = name_of(nonce_i_, nonce_r_);
+  name_ = name_of(nonce_i_, plan.nonce);
   block_length_ = std::min(plan.block_length, plan.parameters);
   blocks_ = block_count(plan);
   first_ = first_block(name_, blocks_);
@@ -292,7 +295,8 @@ void Exchange::arrived(const codec::Frame& frame, Time now, std::optional<Reply>
     return drop(Drop::malformed);
   if (!speaking_) speak();
 
-  if (unacknowledged_ == 0) acknowledge_at_ = now + config_.timing.least_timeout / 2;
+  if (unacknowledged_ == 0)
+    acknowledge_at_ = now + (traits_.reliable ? config_.timing.idle : config_.timing.least_timeout / 2);
   const Receiver::Arrival arrival = receiver_.take(frame.chunk);
   if (arrival == Receiver::Arrival::outside) return drop(Drop::unexpected);
   if (arrival == Receiver::Arrival::duplicate) {
@@ -302,9 +306,7 @@ void Exchange::arrived(const codec::Frame& frame, Time now, std::optional<Reply>
   snapshots_.read(frame.chunk, frame.data);
   progressed_ = now;
   unacknowledged_ = static_cast<std::uint8_t>(std::min(unacknowledged_ + 1, 255));
-  // Over a stream they tell of no losses, and only keep the window open.
-  const int every =
-      traits_.reliable ? std::max<int>(kAcknowledgeEvery, sender_.window() / 4) : kAcknowledgeEvery;
+  const int every = traits_.reliable ? acknowledge_every(sender_.window()) : kAcknowledgeEvery;
   acknowledge_now_ |= unacknowledged_ >= every || receiver_.acknowledgement(0).bitmap != 0;
   if (!receiver_.complete()) return;
   acknowledge_now_ = true;
@@ -580,7 +582,7 @@ bool Exchange::write(codec::Frame& frame, std::span<std::byte> room, Time now, s
              .handshake = plan_};
     return true;
   }
-  if (phase_ == Phase::offering || !confirmed_) return false;
+  if (!may_speak()) return false;
   if (owed_commit_) {
     frame.kind = codec::Kind::commit;
     frame.exchange = name_ | decided_attempt_;
@@ -615,7 +617,8 @@ bool Exchange::write(codec::Frame& frame, std::span<std::byte> room, Time now, s
 
 Time Exchange::deadline(Time now) const {
   Time due = patience_ends();
-  if (!confirmed_) return earlier(due, repeat_at_);
+  if (!confirmed_) due = earlier(due, repeat_at_);
+  if (!may_speak()) return due;
   if (owed_commit_ || owes_again_ || acknowledge_now_) return now;
   if (phase_ == Phase::prepared) due = earlier(due, repeat_at_);
   if (unacknowledged_ > 0) due = earlier(due, acknowledge_at_);

@@ -181,6 +181,10 @@ class Exchange {
   [[nodiscard]] Time patience_ends() const;
   [[nodiscard]] bool expire(Time now, std::optional<Reply>& reply);
   void repeat_later(Time now);
+  // More than the handshake, which over a stream is there before all that follows it.
+  [[nodiscard]] bool may_speak() const {
+    return phase_ != Phase::offering && (confirmed_ || traits_.reliable);
+  }
   [[nodiscard]] bool repeat_due(Time now) const { return repeat_at_.reached(now); }
   void drop(Drop reason) { ++metrics_.dropped[static_cast<std::size_t>(reason)]; }
   // To begin with: what the last exchange knew of it, if that was with the same peer.
@@ -197,12 +201,11 @@ class Exchange {
 
   Phase phase_ = Phase::idle;
   bool initiator_ = false;
-  bool confirmed_ = false;  // the peer has our handshake: until then it is repeated, and nothing else is sent
+  bool confirmed_ = false;  // the peer has our handshake: until then it is repeated
   bool counted_ = false;    // the counters have met
   PeerId peer_{};
   LinkTraits traits_{};
   std::uint64_t nonce_i_ = 0;
-  std::uint64_t nonce_r_ = 0;
   std::uint64_t name_ = 0;
   codec::Handshake plan_{};  // of the ACCEPT; before it, our own
   StepCounter counter_mine_{};

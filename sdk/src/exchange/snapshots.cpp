@@ -218,6 +218,7 @@ std::uint16_t Snapshots::speak(Encoding encoding, const Steps& steps) {
     floats_ = !model_.integer() && their_numeric_ == Numeric::float32 && encoding.bits == 0;
   if (encoding.rotated && !own_cut_.encoding.rotated) rotate_own();
   own_cut_ = cut(encoding, model_.numeric());
+  own_summed_ = own_sum_ = 0;
   if (!floats_) {
     slices([&](const Slice& slice) {
       slice.scale.own = static_cast<std::int16_t>(own_exponent(slice, encoding, steps));
@@ -274,9 +275,15 @@ std::optional<Encoding> Snapshots::encoding_of(std::span<const std::byte> chunk)
   return plain_ ? Encoding{} : Encoding::unpack(chunk[0]);
 }
 
-std::span<const std::byte> Snapshots::write(std::uint16_t chunk, std::span<std::byte> room) const {
+// Floats are summed as they leave and arrive, while they are in the cache, as far as they do so one after the other.
+std::span<const std::byte> Snapshots::write(std::uint16_t chunk, std::span<std::byte> room) {
   const auto [at, length] = chunk_of(own_cut_, chunk);
-  const auto floats = std::as_bytes(own_as<float>().subspan(floats_ ? at : 0).first(floats_ ? length : 0));
+  const auto own_part = own_as<float>().subspan(floats_ ? at : 0).first(floats_ ? length : 0);
+  const auto floats = std::as_bytes(own_part);
+  if (at == own_summed_) {
+    own_sum_ = numeric::crc32c(floats, own_sum_);
+    own_summed_ += static_cast<std::uint32_t>(own_part.size());
+  }
   if (plain_) return floats;
   const Encoding encoding = own_cut_.encoding;
   std::size_t size = 0;
@@ -330,6 +337,10 @@ void Snapshots::read(std::uint16_t chunk, std::span<const std::byte> bytes) {
   const Encoding encoding = their_cut_.encoding;
   if (!plain_) bytes = bytes.subspan(1);
   if (floats_) {
+    if (at == summed_) {
+      checksums_.theirs = numeric::crc32c(bytes, checksums_.theirs);
+      summed_ += static_cast<std::uint32_t>(length);
+    }
     std::memcpy(theirs_as<float>().data() + at, bytes.data(), bytes.size());
     return;
   }
@@ -383,7 +394,7 @@ void Snapshots::points_of_theirs(const Slice& slice, Stretch part, Points points
 // --- checksums
 
 std::uint32_t Snapshots::own_checksum() const {
-  if (floats_) return numeric::crc32c(std::as_bytes(own_as<float>()));
+  if (floats_) return numeric::crc32c(std::as_bytes(own_as<float>().subspan(own_summed_)), own_sum_);
   std::uint32_t crc = checksums_.own;
   slices(summed_, block_.length - summed_, [&](const Slice& slice) {
     crc = lattice::checksum(own(slice), lattice_of(slice, slice.scale.own), crc);
@@ -392,7 +403,7 @@ std::uint32_t Snapshots::own_checksum() const {
 }
 
 std::uint32_t Snapshots::their_checksum() const {
-  if (floats_) return numeric::crc32c(std::as_bytes(theirs_as<float>()));
+  if (floats_) return numeric::crc32c(std::as_bytes(theirs_as<float>().subspan(summed_)), checksums_.theirs);
   std::uint32_t crc = checksums_.theirs;
   slices(summed_, block_.length - summed_, [&](const Slice& slice) {
     in_parts(slice.length, [&](Stretch part) {

@@ -76,7 +76,7 @@ class Snapshots {
   /// The encoding of a chunk that has arrived; none if it is malformed.
   [[nodiscard]] std::optional<Encoding> encoding_of(std::span<const std::byte> chunk) const;
   /// A chunk of ours, in `room` or as it lies in memory.
-  [[nodiscard]] std::span<const std::byte> write(std::uint16_t chunk, std::span<std::byte> room) const;
+  [[nodiscard]] std::span<const std::byte> write(std::uint16_t chunk, std::span<std::byte> room);
   /// Whether the bytes may be this chunk of theirs, and do not contradict an earlier one.
   [[nodiscard]] bool fits(std::uint16_t chunk, std::span<const std::byte> bytes) const;
   /// One that fits.
@@ -189,7 +189,9 @@ class Snapshots {
   std::uint32_t first_tensor_ = 0;
   float distance_ = 0;
   std::uint32_t summed_ = 0;        // so many parameters of theirs have arrived one after the other,
-  lattice::Checksums checksums_{};  // and these are their checksums, and those of ours
+  lattice::Checksums checksums_{};  // and these are their checksums, and those of ours: points
+  std::uint32_t own_summed_ = 0;    // so many floats of ours have left one after the other,
+  std::uint32_t own_sum_ = 0;       // and this is their checksum
   Cut own_cut_{};
   Cut their_cut_{};
 };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include <asio/buffer.hpp>
 #include <asio/co_spawn.hpp>
@@ -13,6 +14,16 @@
 
 namespace popsgd::net {
 namespace {
+
+// Answers to what has come in one piece leave in one, as long as they are no longer than this, bytes.
+constexpr std::size_t kTogether = 16 * 1024;
+
+// A frame as long as a segment, or a little longer, would leave as two: the rest of it waits for the next one.
+#ifdef MSG_MORE
+constexpr int kMoreFollows = MSG_MORE;
+#else
+constexpr int kMoreFollows = 0;
+#endif
 
 // A peer that went off without a word is noticed by the system, after about as long as one that stalls.
 void watch_peer(asio::ip::tcp::socket& socket, std::uint32_t ms) {
@@ -38,6 +49,11 @@ TcpLink::TcpLink(asio::ip::tcp::socket socket, const Address& remote, bool diall
 }
 
 void TcpLink::close() noexcept {
+  push();
+  end();
+}
+
+void TcpLink::end() {
   open_ = false;
   std::error_code ignored;
   socket_.close(ignored);  // ends every wait
@@ -63,6 +79,14 @@ asio::awaitable<bool> TcpLink::serve(LinkUser& user) {
 }
 
 bool TcpLink::deliver() {
+  delivering_ = true;
+  const bool sound = hand_over();
+  delivering_ = false;
+  push();
+  return sound;
+}
+
+bool TcpLink::hand_over() {
   std::span<const std::byte> frame;
   while (open_) {
     switch (in_.next(frame)) {
@@ -89,34 +113,54 @@ bool TcpLink::stalled(Time now, std::uint32_t ms) const {
 Status TcpLink::send(std::span<const std::byte> frame) noexcept {
   if (!open_) return Status::link_closed;
   if (frame.empty() || frame.size() > options_.mtu) return Status::invalid_size;
-  if (out_.size() > 0 && out_.size() + kPrefix + frame.size() > options_.queue) {
+  const std::size_t size = out_.size() + kPrefix + frame.size();
+  if (flushing_ && size > options_.queue) {
     full_ = true;
     return Status::no_room;
   }
   std::array<std::byte, kPrefix> prefix{};
   FrameStream::put_length(frame.size(), prefix.data());
-  std::size_t sent = 0;
-  if (out_.size() == 0) {
-    const std::array<asio::const_buffer, 2> both{asio::buffer(prefix),
-                                                 asio::buffer(frame.data(), frame.size())};
-    std::error_code error;
-    sent = socket_.write_some(both, error);
-    if (error && error != asio::error::would_block) {
-      close();
-      return Status::link_closed;
-    }
-  }
-  if (sent < kPrefix + frame.size()) queue(sent, prefix, frame);
-  return Status::ok;
+  if (flushing_ || (delivering_ && size <= std::min(kTogether, options_.queue)))
+    keep(0, prefix, frame);
+  else
+    write(prefix, frame);
+  return open_ ? Status::ok : Status::link_closed;
 }
 
-void TcpLink::queue(std::size_t sent, std::span<const std::byte> prefix, std::span<const std::byte> frame) {
-  const bool idle = out_.size() == 0;
-  if (sent < kPrefix) out_.append(prefix.subspan(sent));
-  out_.append(frame.subspan(sent < kPrefix ? 0 : sent - kPrefix));
-  if (!idle) return;
+// What was kept, then the frame; the rest is kept.
+void TcpLink::write(std::span<const std::byte> prefix, std::span<const std::byte> frame) {
+  const auto kept = out_.bytes();
+  const std::array<asio::const_buffer, 3> all{asio::buffer(kept.data(), kept.size()),
+                                              asio::buffer(prefix.data(), prefix.size()),
+                                              asio::buffer(frame.data(), frame.size())};
+  std::error_code error;
+  const std::size_t sent = socket_.send(all, delivering_ ? kMoreFollows : 0, error);
+  more_ = delivering_;
+  if (error && error != asio::error::would_block) return end();
+  const std::size_t of_kept = std::min(sent, kept.size());
+  out_.drop(of_kept);
+  keep(sent - of_kept, prefix, frame);
+  if (out_.size() == 0) return;
+  flushing_ = true;
   taken_ = Loop::now();
   asio::co_spawn(socket_.get_executor(), flush(shared_from_this()), asio::detached);
+}
+
+// But for the first `sent` bytes.
+void TcpLink::keep(std::size_t sent, std::span<const std::byte> prefix, std::span<const std::byte> frame) {
+  const std::size_t of_prefix = std::min(sent, prefix.size());
+  out_.append(prefix.subspan(of_prefix));
+  out_.append(frame.subspan(sent - of_prefix));
+}
+
+// What was kept, here or by the system.
+void TcpLink::push() {
+  if (!open_ || flushing_) return;
+  std::error_code ignored;
+  if (out_.size() > 0)
+    write({}, {});
+  else if (std::exchange(more_, false))
+    socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
 }
 
 // Until the queue is empty. It may grow, and so move, during every wait.
@@ -131,7 +175,7 @@ asio::awaitable<void> TcpLink::flush(std::shared_ptr<TcpLink> link) {
     const std::size_t count = self.socket_.write_some(asio::buffer(bytes.data(), bytes.size()), error);
     if (error == asio::error::would_block) continue;
     if (error) {
-      self.close();
+      self.end();
       co_return;
     }
     self.out_.drop(count);
@@ -142,6 +186,7 @@ asio::awaitable<void> TcpLink::flush(std::shared_ptr<TcpLink> link) {
       if (!self.open_) co_return;
     }
   }
+  self.flushing_ = false;
 }
 
 }  // namespace popsgd::net

@@ -17,7 +17,7 @@
 
 namespace popsgd::net {
 
-/// Frames that the system did not take yet, with their lengths, one behind the other.
+/// Frames that the system has not taken yet, with their lengths, one behind the other.
 class SendQueue {
  public:
   [[nodiscard]] std::size_t size() const { return bytes_.size() - begin_; }
@@ -57,7 +57,11 @@ class TcpLink final : public Link, public std::enable_shared_from_this<TcpLink> 
 
  private:
   bool deliver();
-  void queue(std::size_t sent, std::span<const std::byte> prefix, std::span<const std::byte> frame);
+  bool hand_over();
+  void write(std::span<const std::byte> prefix, std::span<const std::byte> frame);
+  void keep(std::size_t sent, std::span<const std::byte> prefix, std::span<const std::byte> frame);
+  void push();
+  void end();
   static asio::awaitable<void> flush(std::shared_ptr<TcpLink> link);
 
   const TcpOptions options_;
@@ -71,8 +75,11 @@ class TcpLink final : public Link, public std::enable_shared_from_this<TcpLink> 
   Time heard_ = Loop::now();
 
   SendQueue out_;
-  bool full_ = false;  // the user waits for writable()
-  Time taken_{};       // when the system last took something of the queue
+  bool delivering_ = false;  // short frames are kept, to leave together
+  bool more_ = false;        // the system was told that more follows
+  bool flushing_ = false;    // the system takes no more for now
+  bool full_ = false;        // the user waits for writable()
+  Time taken_{};             // when the system last took something of the queue
 };
 
 }  // namespace popsgd::net

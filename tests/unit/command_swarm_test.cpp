@@ -61,6 +61,6 @@ TEST_CASE("a view has a line for each agent, or as many as there is room for") {
   const auto few = view(members, 1, 8);
   CHECK(few.size() == 7);
   CHECK(few[5].find("and 6 more") != std::string::npos);
-  for (const std::size_t lines : {0, 1, 2, 3, 4})
+  for (const std::size_t lines : {0U, 1U, 2U, 3U, 4U})
     CHECK(view(members, 1, lines).size() <= std::max<std::size_t>(lines, 1));
 }

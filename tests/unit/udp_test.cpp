@@ -58,7 +58,8 @@ TEST_CASE(
   transport.dial(friends.listen(kV4));
   REQUIRE(run_until(loop, [&] { return host.open() == 1; }));
   const RawPeer first(at.port);
-  std::vector<std::unique_ptr<RawPeer>> strangers;  // all are kept: the system would give their ports to others
+  std::vector<std::unique_ptr<RawPeer>>
+      strangers;  // all are kept: the system would give their ports to others
   for (int k = 0; k < 100; ++k) {
     first.send(8);
     strangers.push_back(std::make_unique<RawPeer>(at.port));

@@ -176,7 +176,8 @@ json to_json(const Facts& facts) {
 History::History(std::size_t capacity, double interval)
     : capacity_(capacity), interval_(interval), slack_(interval / 4) {
   if (capacity < 2 || !(interval > 0)) throw std::invalid_argument("History: capacity >= 2, interval > 0");
-  samples_.reserve(capacity);
+  samples_.resize(capacity);  // all of its memory now, not bit by bit as pages are touched
+  samples_.clear();
 }
 
 void History::add(const Sample& sample) {

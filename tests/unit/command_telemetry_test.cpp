@@ -229,7 +229,8 @@ TEST_CASE("status and history are JSON, in which the unknown is null") {
   CHECK(all["columns"]["seconds"] == nlohmann::json({0.0, 12.5}));
   CHECK(all["columns"]["loss"] == nlohmann::json({nullptr, 0.25}));
   CHECK(all["columns"]["bytes_sent"][1] == 18446744073709551615ULL);
-  for (const auto& [name, column] : all["columns"].items()) {
+  for (const auto& [key, column] : all["columns"].items()) {
+    const std::string& name = key;  // a test cannot capture a binding
     CAPTURE(name);
     CHECK(column.size() == 2);
     CHECK(status["last"].contains(name));

@@ -326,7 +326,7 @@ TEST_CASE("whatever comes dispels doubt") {
   static_cast<void>(agent.polled(kNow));
   for (const bool by_frame : {false, true}) {
     agent.discovery.doubt(kLink, kNow);
-    for (std::uint32_t ms : {0, 1000, 2000}) static_cast<void>(agent.polled(kNow + ms));
+    for (const std::uint32_t ms : {0U, 1000U, 2000U}) static_cast<void>(agent.polled(kNow + ms));
     CHECK(agent.discovery.silent(kLink));
     CHECK(agent.discovery.met(kLink));
     if (by_frame)

@@ -73,6 +73,15 @@ TEST_CASE(
   CHECK(Gate().admit(1e30F, 0, 0));
 }
 
+TEST_CASE("the median is that of the distances it remembers, and 0 before the first") {
+  Gate gate;
+  CHECK(gate.median() == 0);
+  gate.remember(3, 0, 0);
+  CHECK(gate.median() == 3);
+  gate.remember(1, 0, 0);
+  CHECK(gate.median() == 2);
+}
+
 TEST_CASE("who has met only equals and never learned knows no scale, and admits anybody") {
   Gate gate;
   for (int k = 0; k < 20; ++k) REQUIRE(gate.admit(0, 0, 0));

@@ -49,7 +49,7 @@ void Gate::remember(float distance, float updates, unsigned refusals) noexcept {
 
 float Gate::radius(float updates, unsigned refusals) const noexcept {
   constexpr float kAny = std::numeric_limits<float>::max();
-  float radius = std::max(kFloor * updates, recorded_ == 0 ? 0.0F : kFactor * median());
+  float radius = std::max(kFloor * updates, kFactor * median());
   if (radius == 0) return kAny;
   for (unsigned k = 1; k < refusals && radius < kAny; ++k) radius *= kGrowth;
   return std::min(radius, kAny);
@@ -62,6 +62,7 @@ bool Gate::sound() const noexcept {
 }
 
 float Gate::median() const noexcept {
+  if (recorded_ == 0) return 0;
   // Of positive floats the bits are in the order of the values.
   std::array<std::uint16_t, kWindow> sorted = distances_;
   const std::size_t count = std::min<std::size_t>(recorded_, kWindow);

@@ -50,7 +50,6 @@ class Node final : net::Listener, LinkUser {
   [[nodiscard]] const Address& listening() const { return listening_; }
   [[nodiscard]] std::size_t links() const { return met_; }  ///< to peers that have said hello
   [[nodiscard]] std::size_t peers_known() const { return discovery_->peers().size(); }
-  [[nodiscard]] const discovery::Discovery& discovery() const { return *discovery_; }
 
  private:
   struct Path {

@@ -124,11 +124,16 @@ void Node::closed(Link& link) noexcept {
   const auto found = numbers_.find(&link);
   if (found == numbers_.end()) return;
   const std::uint32_t number = found->second;
+  const Time now = net::Loop::now();
   numbers_.erase(found);
   forget(paths_[number]);
   paths_.erase(number);
-  discovery_->closed(LinkId{number}, net::Loop::now());
-  timer_.at(net::Loop::now());
+  discovery_->closed(LinkId{number}, now);
+  {
+    const std::lock_guard lock(shared_.mutex);
+    shared_.agent.lost_peer(PeerId{number}, now);
+  }
+  timer_.at(now);
 }
 
 void Node::forget(Path& path) {

@@ -313,6 +313,12 @@ void Agent::remove_peer(PeerId id) noexcept {
   --state_->peer_count;
 }
 
+void Agent::lost_peer(PeerId id, Time now) noexcept {
+  remove_peer(id);
+  Exchange& exchange = state_->exchange;
+  if (!exchange.idle() && exchange.peer() == id) exchange.give_up(now);
+}
+
 Peer* Agent::State::find(PeerId id) const {
   for (Peer& peer : known()) {
     if (peer.id == id) return &peer;

@@ -549,17 +549,15 @@ Time Exchange::patience_ends() const {
 // Ends what has waited too long; true if it did.
 bool Exchange::expire(Time now, std::optional<Reply>& reply) {
   if (!patience_ends().reached(now)) return false;
-  if (phase_ == Phase::offering) {
-    phase_ = Phase::idle;
-    return true;
-  }
-  if (phase_ == Phase::prepared) {
-    ++metrics_.in_doubt;
-  } else {
-    reply = abort(Ending::timed_out);
-  }
-  end(false, now);
+  if (phase_ == Phase::moving) reply = abort(Ending::timed_out);
+  give_up(now);
   return true;
+}
+
+void Exchange::give_up(Time now) {
+  if (phase_ == Phase::offering) return withdraw();
+  if (phase_ == Phase::prepared) ++metrics_.in_doubt;
+  end(false, now);
 }
 
 // A responder that has said READY does not slow down as others do: until it knows, it can do nothing else.

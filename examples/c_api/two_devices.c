@@ -213,7 +213,7 @@ int main(int count, char** arguments) {
     printf("device %d: y = %.5f x %+.5f\n", who, (double)model[0], (double)model[1]);
     for (int k = 0; k < PARAMETERS; ++k) error = fmax(error, fabs((double)model[k] - solution[k]));
   }
-  printf("exact:    y = %.5f x %+.5f   largest error %.1e, drift of the sum %.1e\n", solution[0],
-         solution[1], error, drift);
+  printf("exact:    y = %.5f x %+.5f   largest error %.1e, drift of the sum %.1e\n", solution[0], solution[1],
+         error, drift);
   return metrics.completed == ROUNDS && error < 1e-5 && drift < 1e-6 ? 0 : 1;
 }

@@ -352,17 +352,17 @@ void Agent::State::offer_if_due(Time now) {
 void Agent::State::wait(Time now) {
   const float mean = static_cast<float>(config.mean_wait);
   const float drawn = -mean * std::log(1 - random.uniform());  // uniform() < 1; at most 17 means
-  next_offer = now + std::max(1U, static_cast<std::uint32_t>(drawn));
+  next_offer = now + std::max<std::uint32_t>(1, static_cast<std::uint32_t>(drawn));
 }
 
 // The peer may know how long, but not for how short: each BUSY in a row doubles it. Never later than without.
 void Agent::State::wait_for_busy(std::uint32_t retry, Time now) {
   if (config.mean_wait == 0) return;
-  const std::uint32_t least = std::max(1U, config.timing.busy);
+  const std::uint32_t least = std::max<std::uint32_t>(1, config.timing.busy);
   const std::uint32_t limited = std::clamp(retry, least, std::max(least, config.timing.most_timeout));
   const float wait = static_cast<float>(limited << busies) * (0.5F + random.uniform());
   busies = std::min<std::uint8_t>(static_cast<std::uint8_t>(busies + 1), 7);
-  next_offer = earlier(next_offer, now + std::max(1U, static_cast<std::uint32_t>(wait)));
+  next_offer = earlier(next_offer, now + std::max<std::uint32_t>(1, static_cast<std::uint32_t>(wait)));
 }
 
 // --- what arrives

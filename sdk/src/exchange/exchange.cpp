@@ -129,7 +129,7 @@ void Exchange::accepted(const codec::Frame& accept, Time now) {
                     plan.window <= plan_.window && addressable(plan, plain(plan, plan_));
   if (!fits) return drop(Drop::malformed);
   // Karn's rule: of an offer sent more than once nobody knows which one was answered.
-  if (repeats_.expiries() <= 1) repeats_.sample(static_cast<std::uint32_t>(std::max(0, now.since(began_))));
+  if (repeats_.expiries() <= 1) repeats_.sample(static_cast<std::uint32_t>(std::max<std::int32_t>(0, now.since(began_))));
   open(plan, plan, traits_, now);
   confirmed_ = true;
 }
@@ -568,7 +568,7 @@ void Exchange::repeat_later(Time now) {
       phase_ == Phase::prepared ? config_.timing.in_doubt / kAsksInDoubt : config_.timing.most_timeout;
   const auto wait =
       static_cast<float>(std::min(repeats_.timeout(), most)) * (0.75F + 0.5F * random_.uniform());
-  repeat_at_ = now + std::max(1U, static_cast<std::uint32_t>(wait));
+  repeat_at_ = now + std::max<std::uint32_t>(1, static_cast<std::uint32_t>(wait));
   repeats_.expired();
 }
 

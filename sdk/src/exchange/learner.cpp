@@ -111,7 +111,7 @@ void Learner::has_stepped() {
 
 // Taken as a random walk.
 float Learner::updates() const {
-  return last_update_ * std::sqrt(static_cast<float>(std::max(1U, since_)));
+  return last_update_ * std::sqrt(static_cast<float>(std::max<std::uint32_t>(1, since_)));
 }
 
 Status Learner::begin_step(SideStep& aside) {

@@ -29,7 +29,7 @@ set(CMAKE_C_FLAGS_INIT "${core} -mthumb -ffunction-sections -fdata-sections")
 # -fno-threadsafe-statics: an interrupt initialises nothing; -fno-exceptions is each target's own affair.
 set(CMAKE_CXX_FLAGS_INIT "${CMAKE_C_FLAGS_INIT} -fno-threadsafe-statics")
 set(CMAKE_CXX_FLAGS_MINSIZEREL_INIT "-Os -DNDEBUG")
-set(CMAKE_EXE_LINKER_FLAGS_INIT "-nostartfiles -Wl,--gc-sections")
+set(CMAKE_EXE_LINKER_FLAGS_INIT "-nostartfiles --specs=nano.specs -Wl,--gc-sections")
 
 # The host's headers that are no more than headers, and none of its others: a folder with links to them is searched.
 set(headers ${CMAKE_BINARY_DIR}/headers)

@@ -21,7 +21,7 @@ void write(unsigned long number) noexcept;
 /// A file of the host.
 class File {
  public:
-  enum class Mode : int { read = 1, update = 3 };  ///< fopen's "rb" and "r+b"
+  enum class Mode : int { read = 1, update = 3, create = 5 };  ///< of fopen: "rb", "r+b", "wb"
   explicit File(const char* name, Mode mode) noexcept;
   File(const File&) = delete;
   File& operator=(const File&) = delete;

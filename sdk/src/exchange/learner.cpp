@@ -71,7 +71,7 @@ class Probes {
 };
 
 // Exactly what the step made of it, if nothing else has changed it.
-float moved(float x, float before, float after) {
+[[maybe_unused]] float moved(float x, float before, float after) {
   return x == before ? after : x + (after - before);
 }
 template <typename Integer>

@@ -32,6 +32,7 @@ const popsgd::FixedBatch& Digits::next() noexcept {
       pixels_[8 * row + column] = static_cast<std::int16_t>(lit + (sum - 382) / 3);
     }
   }
+  batch_ = {.rows = 1, .features = pixels_, .fraction = kFraction, .labels = label_};
   return batch_;
 }
 

@@ -26,7 +26,7 @@ class Digits {
   popsgd::Random random_;
   std::array<std::int16_t, kPixels> pixels_{};
   std::array<std::uint32_t, 1> label_{};
-  popsgd::FixedBatch batch_{.rows = 1, .features = pixels_, .fraction = kFraction, .labels = label_};
+  popsgd::FixedBatch batch_{};
 };
 
 }  // namespace firmware

@@ -72,7 +72,6 @@ void float_points_are_the_same_everywhere() {
   std::array<std::int32_t, 64> decoded{};
   static_cast<void>(lattice::decode(packed, lattice::Values(ConstParams(near)), grid, 4, decoded));
   check(decoded == points, "a near model decodes the sender's points");
-
 }
 
 void an_averaging_is_the_same_everywhere() {

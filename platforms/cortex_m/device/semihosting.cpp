@@ -74,12 +74,14 @@ bool File::seek(std::size_t offset) noexcept {
 
 // Of both the answer is how many bytes are left.
 bool File::read(std::span<std::byte> into) noexcept {
-  const std::array<std::uintptr_t, 3> block{static_cast<std::uintptr_t>(handle_), word(into.data()), into.size()};
+  const std::array<std::uintptr_t, 3> block{static_cast<std::uintptr_t>(handle_), word(into.data()),
+                                            into.size()};
   return call(Operation::read, block.data()) == 0;
 }
 
 bool File::write(std::span<const std::byte> bytes) noexcept {
-  const std::array<std::uintptr_t, 3> block{static_cast<std::uintptr_t>(handle_), word(bytes.data()), bytes.size()};
+  const std::array<std::uintptr_t, 3> block{static_cast<std::uintptr_t>(handle_), word(bytes.data()),
+                                            bytes.size()};
   return call(Operation::write, block.data()) == 0;
 }
 

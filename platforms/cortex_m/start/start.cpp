@@ -32,8 +32,12 @@ int main();
 [[gnu::weak]] void fault() noexcept {
   while (true) popsgd::cortex_m::sleep();
 }
-[[gnu::weak]] void tick() noexcept { fault(); }
-[[gnu::weak]] void uart_interrupt() noexcept { fault(); }
+[[gnu::weak]] void tick() noexcept {
+  fault();
+}
+[[gnu::weak]] void uart_interrupt() noexcept {
+  fault();
+}
 
 }  // extern "C"
 

@@ -118,8 +118,9 @@ bool Sender::acknowledge(std::uint16_t next, std::uint32_t bitmap, Time now) {
   timer_ = now + path_.timeout();
   if (limits_.reliable) return true;
   const auto count = static_cast<std::uint32_t>(std::popcount(newly));
-  congestion_ +=
-      congestion_ < threshold_ ? count * kChunk : std::max<std::uint32_t>(1U, count * kChunk * kChunk / congestion_);
+  congestion_ += congestion_ < threshold_
+                     ? count * kChunk
+                     : std::max<std::uint32_t>(1U, count * kChunk * kChunk / congestion_);
   congestion_ = std::min<std::uint32_t>(congestion_, limits_.window * kChunk);
   mark_lost();
   return true;

@@ -116,7 +116,8 @@ template <typename Weight, typename Activation>
 int pass_back(const Layer& layer, LayerFormat format, std::size_t rows, const Activation* a, const Weight* x,
               std::int16_t* narrow, std::int32_t* errors) {
   constexpr std::uint32_t kRoom = std::numeric_limits<std::int32_t>::max();
-  const std::uint32_t most_w = std::max<std::uint32_t>(fixed::largest(layer.inputs * layer.outputs, x + layer.weights), 1U);
+  const std::uint32_t most_w =
+      std::max<std::uint32_t>(fixed::largest(layer.inputs * layer.outputs, x + layer.weights), 1U);
   const int dropped = fixed::narrow_errors(rows, layer.outputs, errors, kRoom / most_w, narrow);
   fixed::pass_back(rows, of(layer, x), narrow, errors);
   for (std::size_t k = 0; k < rows * layer.inputs; ++k) errors[k] = a[k] > 0 ? errors[k] : 0;

@@ -46,7 +46,7 @@ none "sdk/src includes its own headers, the core's standard headers and <popsgd/
     grep -vE "^sdk/src/numeric/.*:<($instructions)>$" | grep -vE ':(<popsgd/[a-z0-9_/]+\.h>|"[a-z0-9_/]+\.h")$')
 
 none "a header in quotes lies in the room of the file that includes it" < <(
-  for room in sdk/src transport/*/src platforms/sim/src platforms/linux platforms/template; do
+  for room in sdk/src transport/*/src platforms/sim/src platforms/linux platforms/template platforms/cortex_m; do
     [ -d "$room" ] || continue
     includes "$room" | grep '"$' | while IFS=: read -r file line header; do
       header=${header//\"/}

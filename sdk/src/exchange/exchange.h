@@ -149,6 +149,7 @@ class Exchange {
   void begin_crossing();
   void speak();
   [[nodiscard]] bool follow(const codec::Frame& frame);
+  [[nodiscard]] bool plain() const { return held(Numeric::float32) && plain_; }
   [[nodiscard]] Encoding encoding() const;
   [[nodiscard]] bool acceptable(Encoding theirs) const;
   [[nodiscard]] bool repeats_own(Encoding theirs) const;

@@ -124,7 +124,7 @@ TEST_CASE_TEMPLATE("an agent begins in exactly as much memory as it asks for, al
     CHECK(init(0, few) == POPSGD_SCRATCH_TOO_SMALL);
     CHECK(device.agent == nullptr);
   }
-  for (const std::size_t shift : {1, 2, 4}) CHECK(init(shift, size) == POPSGD_SCRATCH_TOO_SMALL);
+  for (const std::size_t shift : {1U, 2U, 4U}) CHECK(init(shift, size) == POPSGD_SCRATCH_TOO_SMALL);
 }
 
 TEST_CASE_TEMPLATE("an agent does not begin without all that it needs", Learner, popsgd_learner,

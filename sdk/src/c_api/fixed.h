@@ -10,6 +10,6 @@ static_assert(sizeof(Tensor) == sizeof(popsgd_tensor) &&
               offsetof(Tensor, fraction) == offsetof(popsgd_tensor, fraction));
 
 /// invalid_size: there is no such shape. The rest FixedSchedule::check() says.
-[[nodiscard]] Result<FixedSchedule> read(const popsgd_fixed_schedule& schedule);
+[[nodiscard]] Result<FixedSchedule> read(const popsgd_fixed_schedule& from);
 
 }  // namespace popsgd::c_api

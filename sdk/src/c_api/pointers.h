@@ -36,7 +36,8 @@ template <typename T>
 /// An array of a struct that C++ has by another name; both have the same members at the same places.
 template <typename To, typename From>
 [[nodiscard]] std::span<const To> as(const From* values, std::size_t count) {
-  static_assert(sizeof(To) == sizeof(From) && alignof(To) == alignof(From));
+  static_assert(sizeof(To) == sizeof(From));
+  static_assert(alignof(To) == alignof(From));
   return span_of(reinterpret_cast<const To*>(values), count);
 }
 

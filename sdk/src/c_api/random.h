@@ -6,7 +6,8 @@
 
 namespace popsgd::c_api {
 
-static_assert(sizeof(Random) == sizeof(popsgd_random) && alignof(Random) == alignof(popsgd_random));
+static_assert(sizeof(Random) == sizeof(popsgd_random));
+static_assert(alignof(Random) == alignof(popsgd_random));
 
 [[nodiscard]] inline Random& random_in(popsgd_random& random) {
   return reinterpret_cast<Random&>(random);

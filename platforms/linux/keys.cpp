@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstdint>
 #include <cstdio>
+#include <filesystem>
 #include <span>
 
 #include <CLI/CLI.hpp>
@@ -68,6 +69,9 @@ void read_standard_input(SwarmKey& into) {
 }
 
 int take_over(const EnrollOptions& options) {
+  std::error_code ignored;
+  if (!options.force && std::filesystem::exists(std::filesystem::symlink_status(options.path, ignored)))
+    throw sim::Error("'" + options.path + "' exists; --force overwrites it");
   SwarmKey key;
   if (options.text == "-") {
     read_standard_input(key);

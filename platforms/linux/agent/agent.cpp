@@ -146,9 +146,9 @@ Process::Process(const AgentOptions& options)
   node.seed = seeds_.discovery;
   node.keys = keys_from(options);
   node.stays_here = !node.keys && !options.insecure;
-  if (options.insecure) std::fputs(kInsecure, stderr);
   node_.emplace(loop_, shared_, node, [this](const std::string& line) { status_.event("network", line); });
   forget(node.keys);
+  if (options.insecure) std::fputs(kInsecure, stderr);
   facts_ = {
       .id = std::to_string(seeds_.id),
       .swarm = options.swarm,

@@ -87,10 +87,10 @@ Finding state(const AgentOptions& options) {
   if (options.state.empty()) return {Grade::note, {}, "no --state: what it learns is gone when it ends"};
   const std::string quoted = "'" + options.state + "'";
   const fs::path there = nearest(fs::absolute(options.state));
-  if (::access(there.c_str(), W_OK | X_OK) != 0)
-    return {Grade::stops, {}, quoted + ": '" + there.string() + "': " + std::strerror(errno)};
   if (!fs::is_directory(there))
     return {Grade::stops, {}, quoted + ": '" + there.string() + "' is no directory"};
+  if (::access(there.c_str(), W_OK | X_OK) != 0)
+    return {Grade::stops, {}, quoted + ": '" + there.string() + "': " + std::strerror(errno)};
   if (there != fs::absolute(options.state)) return {Grade::fine, {}, quoted + " can be made"};
   device::Files& files = device::system_files();
   const int directory = files.open(AT_FDCWD, options.state, O_RDONLY | O_DIRECTORY);

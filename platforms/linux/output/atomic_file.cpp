@@ -122,7 +122,8 @@ void write_file_atomically(const fs::path& path, std::string_view contents) {
 
 void write_secret_atomically(const fs::path& path, std::string_view contents, Existing existing) {
   std::error_code ignored;
-  if (existing == Existing::keep && fs::exists(fs::symlink_status(path, ignored))) fail(path, EEXIST);
+  if (existing == Existing::keep && fs::exists(fs::symlink_status(path, ignored)))
+    throw sim::Error("'" + path.string() + "' exists, and is not overwritten");
   const fs::path target = resolve(path);
   TemporaryFile file(target, path, 0600);
   file.write(contents);

@@ -77,7 +77,7 @@ use() {
     find_package)
       run_by_find_package "$prefix" "$source/examples/find_package" swarm
       run_by_find_package "$prefix" "$source/examples/c_api" two_devices "$work/checkpoint"
-      refused "$prefix" 0.1 radio "popsgd has no component 'radio'; its components are sdk, loopback, serial, discovery, asio and sim"
+      refused "$prefix" 0.1 radio "popsgd has no component 'radio'; its components are sdk, loopback, serial, discovery, asio, secure and sim"
       refused "$prefix" 0.2 sdk "compatible with requested version"
       if [ -n "$sim" ]; then
         run_by_find_package "$prefix" "$source/tests/install/sim_consumer" sim_consumer

@@ -30,9 +30,11 @@ Node::Node(net::Loop& loop, SharedAgent& shared, const NodeOptions& options, Tel
       shared_(shared),
       tell_(std::move(tell)),
       transport_(options.transport),
+      stays_here_(options.stays_here),
       frame_((kLongestFrame + 7) / 8),
       timer_(loop, [this] { turn(); }) {
   listen(options);
+  if (options.keys) beacon_keys_.emplace(*options.keys);
   const Time now = net::Loop::now();
   const bool tcp = transport_ == Transport::tcp;
   discovery_.emplace(discovery::Config{.swarm = options.swarm,
@@ -42,7 +44,8 @@ Node::Node(net::Loop& loop, SharedAgent& shared, const NodeOptions& options, Tel
                                        .udp_port = tcp ? std::uint16_t{0} : listening_.port,
                                        .dials_tcp = tcp,
                                        .dials_udp = !tcp,
-                                       .announces = options.beacons},
+                                       .announces = options.beacons,
+                                       .key = beacon_keys_ ? &*beacon_keys_ : nullptr},
                      memory_, now);
   if (!discovery::is_unspecified(listening_)) discovery_->is_own({listening_, transport_});
   for (const Address& peer : options.peers) {
@@ -194,7 +197,7 @@ void Node::carry(const Action& action) {
       if (multicast_) multicast_->send(action.bytes);
       break;
     case Action::Kind::dial:
-      tcp_ ? tcp_->dial(action.endpoint.address) : udp_->dial(action.endpoint.address);
+      dial(action.endpoint);
       break;
     case Action::Kind::send:
       if (at != nullptr) static_cast<void>(at->link->send(action.bytes));
@@ -207,6 +210,14 @@ void Node::carry(const Action& action) {
     case Action::Kind::nothing:
       break;
   }
+}
+
+// Of an address off this machine a peer may have told.
+void Node::dial(const Endpoint& endpoint) {
+  if (stays_here_ && !discovery::is_loopback(endpoint.address))
+    discovery_->failed(endpoint, net::Loop::now());
+  else
+    tcp_ ? tcp_->dial(endpoint.address) : udp_->dial(endpoint.address);
 }
 
 // A link that cannot take what the protocol allows leads to a peer that does not keep to it.

@@ -96,6 +96,11 @@ inline int alert_of(const mbedtls_ssl_context& ssl) {
   return ssl.POPSGD_MBEDTLS_FIELD(in_msg) == nullptr ? 0 : ssl.POPSGD_MBEDTLS_FIELD(in_msg)[1];
 }
 
+// Bytes of a record that f_send has not taken yet.
+inline std::size_t unsent(const mbedtls_ssl_context& ssl) {
+  return ssl.POPSGD_MBEDTLS_FIELD(out_left);
+}
+
 // The session's identifier is what resuming it is asked by.
 inline bool same_session(const mbedtls_ssl_session& a, const mbedtls_ssl_session& b) {
   const std::size_t length = a.POPSGD_MBEDTLS_FIELD(id_len);

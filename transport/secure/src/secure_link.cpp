@@ -67,9 +67,8 @@ bool SecureLink::yields(std::span<const std::byte> hello) noexcept {
 // Takes the memory of a session.
 bool SecureLink::greet(bool as_client) noexcept {
   client_ = as_client;
-  timer_ = full_ = too_long_ = false;
+  timer_ = full_ = too_long_ = no_room_ = false;
   records_ = 0;
-  unflushed_ = 0;
   stage_ = Stage::greeting;
   begun_ = true;
   Remembered* const known = as_client ? context().find(remote_) : nullptr;
@@ -135,36 +134,36 @@ LinkTraits SecureLink::traits() const noexcept {
   return {static_cast<std::uint16_t>(longest), within.reliable};
 }
 
-// A record that the link within takes only a part of waits in mbedTLS' memory.
+// A record of a stream that the link within takes only a part of waits in mbedTLS' memory. A datagram that it does not take is lost,
+// as if on the path: the frame is refused, and will be in another record.
 Status SecureLink::send(std::span<const std::byte> frame) noexcept {
   if (stage_ != Stage::open) return Status::link_closed;
   if (frame.empty() || frame.size() > traits().mtu) return Status::invalid_size;
-  if (unflushed_ > 0) {
+  if (unsent(ssl_) > 0) {
     full_ = true;
     return Status::no_room;
   }
   if (datagrams_) mbedtls_ssl_set_mtu(&ssl_, inner_->traits().mtu);
-  too_long_ = false;
+  too_long_ = no_room_ = false;
   const int result = mbedtls_ssl_write(&ssl_, chars(frame), frame.size());
-  if (result == MBEDTLS_ERR_SSL_WANT_WRITE) {
-    unflushed_ = frame.size();
-  } else if (result < 0) {
+  if (result < 0 && result != MBEDTLS_ERR_SSL_WANT_WRITE) {
     end(Refusal::none);
     return Status::link_closed;
   }
   ++records_;
-  return too_long_ ? Status::invalid_size : Status::ok;
+  full_ = full_ || no_room_;
+  return no_room_ ? Status::no_room : too_long_ ? Status::invalid_size : Status::ok;
 }
 
 void SecureLink::writable(Link&) noexcept {
   if (stage_ == Stage::greeting) shake_hands();
   if (stage_ != Stage::open) return;
-  if (unflushed_ > 0) {
-    // mbedTLS sends what is left, and looks at nothing but the length.
-    const int result = mbedtls_ssl_write(&ssl_, chars(context().frame), unflushed_);
+  if (unsent(ssl_) > 0) {
+    // With a record that is not sent yet, mbedTLS sends the rest of it, and takes nothing.
+    const unsigned char nothing = 0;
+    const int result = mbedtls_ssl_write(&ssl_, &nothing, sizeof(nothing));
     if (result == MBEDTLS_ERR_SSL_WANT_WRITE) return;
     if (result < 0) return end(Refusal::none);
-    unflushed_ = 0;
   }
   if (std::exchange(full_, false)) user_->writable(*this);
 }
@@ -196,7 +195,7 @@ void SecureLink::hand_over() noexcept {
 // --- the end
 
 void SecureLink::close() noexcept {
-  if (stage_ == Stage::open && unflushed_ == 0) static_cast<void>(mbedtls_ssl_close_notify(&ssl_));
+  if (stage_ == Stage::open && unsent(ssl_) == 0) static_cast<void>(mbedtls_ssl_close_notify(&ssl_));
   end(Refusal::none);
 }
 
@@ -269,7 +268,9 @@ int SecureLink::write(void* self, const unsigned char* bytes, std::size_t size) 
     case Status::ok:
       return static_cast<int>(frame.size());
     case Status::no_room:
-      return MBEDTLS_ERR_SSL_WANT_WRITE;
+      if (!link.datagrams_ || link.stage_ == Stage::greeting) return MBEDTLS_ERR_SSL_WANT_WRITE;
+      link.no_room_ = true;
+      return static_cast<int>(frame.size());
     case Status::invalid_size:
       link.too_long_ = true;
       return static_cast<int>(frame.size());  // as if it were lost

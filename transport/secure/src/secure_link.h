@@ -72,7 +72,6 @@ class SecureLink final : public Link, public LinkUser {
   Time since_{};  // admitted, then opened
   std::span<const std::byte> in_{};
   std::uint32_t records_ = 0;
-  std::size_t unflushed_ = 0;  // of a record that the link within has not taken whole
   Time intermediate_{};
   Time final_{};
   std::array<std::byte, 32> random_{};  // of our hello
@@ -84,6 +83,7 @@ class SecureLink final : public Link, public LinkUser {
   bool timer_ = false;
   bool full_ = false;      // the user waits for writable()
   bool too_long_ = false;  // the path has become narrower
+  bool no_room_ = false;   // the link within did not take a datagram
   bool begun_ = false;     // ssl_ is in use
   mbedtls_ssl_context ssl_{};
 };

@@ -72,7 +72,9 @@ Node::Node(net::Loop& loop, SharedAgent& shared, const NodeOptions& options, Tel
 Node::~Node() = default;
 
 void Node::listen(const NodeOptions& options) {
-  net::Listener& listener = *this;
+  net::Listener& node = *this;
+  if (options.keys) membership_.emplace(loop_, *options.keys, node, tell_);
+  net::Listener& listener = membership_ ? *membership_ : node;
   if (transport_ == Transport::tcp) {
     tcp_.emplace(loop_, net::TcpOptions{.links = 2 * discovery::kHostPeers, .queue = kQueue}, listener);
     listening_ = tcp_->listen(options.listen);
@@ -88,6 +90,7 @@ void Node::listen(const NodeOptions& options) {
 LinkUser& Node::opened(Link& link, const Address& remote, bool dialled) noexcept {
   const std::uint32_t number = next_++;
   const Time now = net::Loop::now();
+  if (membership_ && udp_) udp_->dial(remote);  // as if dialled: no stranger takes a member's place
   numbers_[&link] = number;
   paths_[number] = {.link = &link, .id = LinkId{number}, .heard = now};
   if (discovery_->opened(LinkId{number}, {remote, transport_}, dialled, now) != discovery::Refusal::none)

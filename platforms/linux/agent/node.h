@@ -2,6 +2,7 @@
 #pragma once
 
 #include "agent/beacon_keys.h"
+#include "agent/membership.h"
 #include "agent/shared_agent.h"
 
 #include <popsgd/asio/listener.h>
@@ -96,6 +97,7 @@ class Node final : net::Listener, LinkUser {
   discovery::Memory<> memory_;
   std::optional<discovery::Discovery> discovery_;
   Address listening_{};
+  std::optional<Membership> membership_;
   std::optional<net::TcpTransport> tcp_;
   std::optional<net::UdpTransport> udp_;
   std::optional<net::Multicast> multicast_;

@@ -36,6 +36,7 @@ void SecureLink::begin(Gate::State& gate, Link& inner, const Address& remote, bo
   datagrams_ = !inner.traits().reliable;
   refusal_ = Refusal::none;
   stage_ = Stage::waiting;
+  gate.listener.scheduled();
   if (dialled && greet(true)) shake_hands();
 }
 
@@ -150,7 +151,7 @@ Status SecureLink::send(std::span<const std::byte> frame) noexcept {
     end(Refusal::none);
     return Status::link_closed;
   }
-  ++records_;
+  if (++records_ == context().options.session_records) gate_->listener.scheduled();
   full_ = full_ || no_room_;
   return no_room_ ? Status::no_room : too_long_ ? Status::invalid_size : Status::ok;
 }
@@ -294,6 +295,7 @@ void SecureLink::set_timer(void* self, std::uint32_t intermediate, std::uint32_t
   link.timer_ = final != 0;
   link.intermediate_ = now + intermediate;
   link.final_ = now + final;
+  if (link.timer_) link.gate_->listener.scheduled();
 }
 
 int SecureLink::get_timer(void* self) noexcept {

@@ -32,6 +32,9 @@ class Listener {
   /// It did not come to that.
   virtual void refused(const Address& remote, bool dialled, Refusal refusal) noexcept = 0;
 
+  /// Gate::deadline() may be earlier than it was. Only to be taken note of.
+  virtual void scheduled() noexcept {}
+
  protected:
   Listener() = default;
   Listener(const Listener&) = default;

@@ -101,8 +101,15 @@ TEST_CASE("a goodbye ends both, and a second meeting resumes the session, with f
 
 TEST_CASE("members one epoch apart meet, whoever dials; two epochs apart they do not") {
   on_both([](bool reliable) {
-    for (const auto& [callers, calleds, meet] :
-         {std::tuple{7U, 7U, true}, {6U, 7U, true}, {7U, 6U, true}, {5U, 7U, false}, {7U, 5U, false}}) {
+    struct Epochs {
+      std::uint32_t callers, calleds;
+      bool meet;
+    };
+    for (const Epochs epochs :
+         {Epochs{7, 7, true}, {6, 7, true}, {7, 6, true}, {5, 7, false}, {7, 5, false}}) {
+      const std::uint32_t callers = epochs.callers;
+      const std::uint32_t calleds = epochs.calleds;
+      const bool meet = epochs.meet;
       CAPTURE(callers);
       CAPTURE(calleds);
       Meeting meeting(reliable);

@@ -26,6 +26,17 @@ bool parse(mbedtls_x509_crt& certificate, std::span<const std::byte> bytes) noex
   return mbedtls_x509_crt_parse(&certificate, chars(bytes), bytes.size()) == 0;
 }
 
+// A member calls and is called, so its certificate is for both. mbedTLS looks for the one use it has just now, and takes a
+// certificate that lists none.
+bool for_both(const mbedtls_x509_crt& certificate) noexcept {
+  const auto lists = [&certificate](const char* use, std::size_t size) {
+    return mbedtls_x509_crt_check_extended_key_usage(&certificate, use, size) == 0;
+  };
+  return has_extended_usage(certificate) &&
+         lists(MBEDTLS_OID_SERVER_AUTH, MBEDTLS_OID_SIZE(MBEDTLS_OID_SERVER_AUTH)) &&
+         lists(MBEDTLS_OID_CLIENT_AUTH, MBEDTLS_OID_SIZE(MBEDTLS_OID_CLIENT_AUTH));
+}
+
 }  // namespace
 
 Status Context::State::load(const Certificates& certificates) noexcept {
@@ -49,13 +60,12 @@ Status Context::State::certify(mbedtls_ssl_config& config) noexcept {
   return mbedtls_ssl_conf_own_cert(&config, &own, &key) == 0 ? Status::ok : Status::no_room;
 }
 
-// mbedTLS checks which uses a certificate lists, but takes one that lists none.
 int Context::State::verify(void* self, mbedtls_x509_crt* certificate, int depth,
                            std::uint32_t* flags) noexcept {
   const State& state = *static_cast<State*>(self);
   if (depth > 0) return 0;
   const auto validity = day_of(certificate->valid_to) - day_of(certificate->valid_from);
-  if (!has_extended_usage(*certificate)) *flags |= MBEDTLS_X509_BADCERT_EXT_KEY_USAGE;
+  if (!for_both(*certificate)) *flags |= MBEDTLS_X509_BADCERT_EXT_KEY_USAGE;
   if (validity > std::chrono::days(state.longest_days)) *flags |= MBEDTLS_X509_BADCERT_OTHER;
   return 0;
 }

@@ -28,8 +28,6 @@ struct SwarmKeys {
 /// Who has a certificate of the swarm's authority is a member: TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256, both sides. All
 /// keys on P-256, all signatures with SHA-256. The certificate's name is the swarm's, not the member's: it is a pseudonym, to
 /// be replaced often.
-///
-/// EXPERIMENTAL: no test has run a session with certificates yet. Do not rely on it; swarm keys are what is tested.
 struct Certificates {
   std::span<const std::byte> authority{};  ///< certificate; each is DER, or PEM with the 0 that ends it
   std::span<const std::byte> own{};  ///< certificate; with the extended usages serverAuth and clientAuth

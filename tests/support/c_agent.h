@@ -133,6 +133,7 @@ class AgentInC : public AgentParts<Weight> {
     return popsgd_agent_add_peer(agent, peer, mtu, false);
   }
   void remove_peer(std::uint32_t peer) { popsgd_agent_remove_peer(agent, peer); }
+  void lost_peer(std::uint32_t peer, std::uint32_t now) { popsgd_agent_lost_peer(agent, peer, now); }
   int meet(std::uint32_t peer, std::uint32_t now) { return popsgd_agent_meet(agent, peer, now); }
   void receive(std::uint32_t from, std::span<const std::byte> frame, std::uint32_t now) {
     popsgd_agent_receive(agent, from, frame.data(), frame.size(), now);
@@ -252,6 +253,7 @@ class AgentInCpp : public AgentParts<Weight> {
     return static_cast<int>(agent.add_peer(PeerId{peer}, {.mtu = mtu}));
   }
   void remove_peer(std::uint32_t peer) { agent.remove_peer(PeerId{peer}); }
+  void lost_peer(std::uint32_t peer, std::uint32_t now) { agent.lost_peer(PeerId{peer}, Time(now)); }
   int meet(std::uint32_t peer, std::uint32_t now) {
     return static_cast<int>(agent.meet(PeerId{peer}, Time(now)));
   }

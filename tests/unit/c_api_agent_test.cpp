@@ -87,6 +87,12 @@ class Diary {
   void forget() {
     a_.remove_peer(2);
     note("gone", a_.meet(2, now_));
+    note("back", a_.add_peer(2, 1200));
+    note("offers", a_.meet(2, now_));
+    note("busy", a_.meet(2, now_));
+    a_.lost_peer(2, now_);
+    note("back again", a_.add_peer(2, 1200));
+    note("free", a_.meet(2, now_));
   }
 
   [[nodiscard]] std::string text() const { return text_.str() + a_.told.str() + b_.told.str(); }

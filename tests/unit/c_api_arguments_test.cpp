@@ -204,6 +204,7 @@ TEST_CASE("of no agent every function says so") {
   CHECK(popsgd_agent_end_step(nullptr) == POPSGD_NULL_POINTER);
   CHECK(popsgd_agent_add_peer(nullptr, 1, 1200, true) == POPSGD_NULL_POINTER);
   popsgd_agent_remove_peer(nullptr, 1);
+  popsgd_agent_lost_peer(nullptr, 1, 0);
   CHECK(popsgd_agent_meet(nullptr, 1, 0) == POPSGD_NULL_POINTER);
   CHECK(popsgd_agent_receive(nullptr, 1, frame.data(), frame.size(), 0) == POPSGD_NULL_POINTER);
   CHECK(popsgd_agent_send(nullptr, frame.data(), frame.size(), 0, &out) == POPSGD_NULL_POINTER);

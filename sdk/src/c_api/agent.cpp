@@ -63,6 +63,10 @@ void popsgd_agent_remove_peer(popsgd_agent* agent, popsgd_peer peer) {
   if (agent != nullptr) agent->agent.remove_peer(PeerId{peer});
 }
 
+void popsgd_agent_lost_peer(popsgd_agent* agent, popsgd_peer peer, popsgd_time now) {
+  if (agent != nullptr) agent->agent.lost_peer(PeerId{peer}, Time(now));
+}
+
 popsgd_status popsgd_agent_meet(popsgd_agent* agent, popsgd_peer peer, popsgd_time now) {
   if (agent == nullptr) return code(Status::null_pointer);
   return code(agent->agent.meet(PeerId{peer}, Time(now)));

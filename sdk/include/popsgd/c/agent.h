@@ -81,6 +81,9 @@ popsgd_status popsgd_agent_end_step(popsgd_agent* agent);
 popsgd_status popsgd_agent_add_peer(popsgd_agent* agent, popsgd_peer peer, uint16_t mtu, bool reliable);
 /// It is out of reach, and not chosen any more. An exchange with it goes on if it can.
 void popsgd_agent_remove_peer(popsgd_agent* agent, popsgd_peer peer);
+/// The link to it is closed, so that nothing can come from it under this number any more: it is removed, and an exchange with it ends at
+/// once. A responder that has said READY stays in doubt.
+void popsgd_agent_lost_peer(popsgd_agent* agent, popsgd_peer peer, popsgd_time now);
 
 /// Offers an exchange to this peer now. POPSGD_BUSY during another one; POPSGD_UNKNOWN_PEER.
 popsgd_status popsgd_agent_meet(popsgd_agent* agent, popsgd_peer peer, popsgd_time now);

@@ -163,8 +163,10 @@ void Exchange::open(const codec::Handshake& plan, const codec::Handshake& theirs
   counter_theirs_ = StepCounter::from_bits(theirs.counter);
 }
 
+// Who takes its partner's model over has nothing to tell. Further attempts show the same again, or no more than partners know.
 void Exchange::begin_block() {
   attempt_ = 0;
+  if (weight_ != 1 && !learner_.release(stretch())) ++metrics_.withheld;
   begin_attempt();
 }
 
@@ -494,7 +496,9 @@ std::size_t Exchange::merge(Stretch here) {
   if (snapshots_.floats())
     learner_.merge(here, snapshots_.own_floats(), snapshots_.their_floats(), weight_);
   else if (weight_ != 0)
-    saturated = weight_ == 1 ? snapshots_.adopt() : snapshots_.move();
+    learner_.each_model([&](const Model& model) {
+      saturated += weight_ == 1 ? snapshots_.adopt(model) : snapshots_.move(model);
+    });
   if (steps_.quantises() && weight_ == 0.5F) snapshots_.observe(steps_);
   return saturated;
 }

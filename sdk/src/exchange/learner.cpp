@@ -2,6 +2,7 @@
 
 #include <popsgd/lattice/points.h>
 #include <popsgd/merge.h>
+#include <popsgd/privacy.h>
 
 #include <algorithm>
 #include <array>
@@ -106,12 +107,18 @@ Result<float> Learner::step() {
 void Learner::has_stepped() {
   counter_.add_step();
   ++steps_;
+  unreleased_ = model_.size();
   if (since_ < UINT32_MAX) ++since_;
 }
 
-// Taken as a random walk.
+float Learner::last_update() const {
+  return config_.privacy == nullptr ? last_update_ : config_.privacy->spread(model_.size());
+}
+
+// Taken as a random walk. One release there is between two exchanges, however many steps.
 float Learner::updates() const {
-  return last_update_ * std::sqrt(static_cast<float>(std::max(1U, since_)));
+  const std::uint32_t steps = config_.privacy == nullptr ? std::max(1U, since_) : 1;
+  return last_update() * std::sqrt(static_cast<float>(steps));
 }
 
 Status Learner::begin_step(SideStep& aside) {
@@ -159,6 +166,24 @@ void Learner::begin_exchange(bool initiator) {
   if (chosen_) credit_ = static_cast<std::uint8_t>(std::min(credit_ + 1, kMostCredit));
   first_ = latest_ = {};
   if (sightings_ != nullptr) sightings_->forget();
+  // Blocks of this exchange need not be those of the last one.
+  if (unreleased_ != 0) unreleased_ = model_.size();
+}
+
+bool Learner::may_meet() const {
+  if (config_.privacy == nullptr) return true;
+  return !config_.privacy->closed() && (unreleased_ == 0 || config_.privacy->affords_model());
+}
+
+bool Learner::release(Stretch block) {
+  if (config_.privacy == nullptr || unreleased_ == 0) return true;
+  const auto part = [block](const Model& model) {
+    return model.floats().subspan(block.offset).first(block.length);
+  };
+  if (config_.privacy->release(part(model_), part(shown_), model_.size()) != Status::ok) return false;
+  unreleased_ -= block.length;
+  ++releases_;
+  return true;
 }
 
 Refusal Learner::judge(Stretch block, ConstParams mine, ConstParams theirs) {
@@ -178,7 +203,7 @@ Refusal Learner::judge(Stretch block, ConstParams mine, ConstParams theirs) {
 
 // Of an exchange's first block; and only those that the agent has drawn are remembered.
 bool Learner::stands_still(Stretch block, ConstParams theirs, float distance) {
-  if (sightings_ == nullptr || first_.gate != UINT32_MAX || distance < kNear * last_update_) return false;
+  if (sightings_ == nullptr || first_.gate != UINT32_MAX || distance < kNear * last_update()) return false;
   const bool still = sightings_->stands_still(block.offset, theirs, distance);
   if (!chosen_) sightings_->forget();
   return still;
@@ -189,7 +214,7 @@ Refusal Learner::judge(Stretch block, float distance, bool within, bool certain)
   if (!config_.guarding.gate || fresh_) return refusal;
   if (within && !admits(block.offset / gate_length_, distance, certain)) refusal = Refusal::too_far;
   if (refusal != Refusal::none && !model_.integer()) {
-    const ConstParams own = model_.floats().subspan(block.offset).first(block.length);
+    const ConstParams own = shown_.floats().subspan(block.offset).first(block.length);
     fresh_ = examine(own, std::numeric_limits<float>::infinity()) == Refusal::not_finite;
   }
   return refusal;
@@ -212,7 +237,12 @@ bool Learner::admits(std::size_t gate, float distance, bool certain) {
 
 void Learner::merge(Stretch block, ConstParams mine, ConstParams theirs, float weight) {
   if (sightings_ != nullptr) sightings_->remember();
-  const Params x = model_.floats().subspan(block.offset).first(block.length);
+  merge(model_.floats().subspan(block.offset).first(block.length), mine, theirs, weight);
+  if (config_.privacy != nullptr)
+    merge(shown_.floats().subspan(block.offset).first(block.length), mine, theirs, weight);
+}
+
+void Learner::merge(Params x, ConstParams mine, ConstParams theirs, float weight) const {
   if (weight == 1) {
     std::copy(theirs.begin(), theirs.end(), x.begin());
   } else if (config_.averaging == Averaging::blocking && weight == 0.5F) {
@@ -284,6 +314,7 @@ void Learner::resume(StepCounter counter, const Records& records) {
   counter_ = counter;
   steps_ = records.steps;
   fresh_ = records.fresh != 0;
+  unreleased_ = model_.size();
   last_update_ = std::isfinite(records.last_update) ? std::fabs(records.last_update) : 0;
   for (Gate& gate : gates_) gate = gate.sound() ? gate : Gate{};
 }

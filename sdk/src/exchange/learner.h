@@ -16,15 +16,17 @@ namespace popsgd {
 
 class Learner {
  public:
-  /// Gates: one for each `gate_length` parameters.
-  Learner(const AgentConfig& config, const Model& model, Trainer& trainer, std::span<Gate> gates,
-          std::size_t gate_length, Sightings* sightings)
+  /// Gates: one for each `gate_length` parameters. shown: the model as others may know it, `model` itself without privacy.
+  Learner(const AgentConfig& config, const Model& model, const Model& shown, Trainer& trainer,
+          std::span<Gate> gates, std::size_t gate_length, Sightings* sightings)
       : config_(config),
         model_(model),
+        shown_(shown),
         trainer_(trainer),
         gates_(gates),
         gate_length_(gate_length),
         fresh_(config.fresh),
+        unreleased_(model.size()),
         sightings_(sightings) {}
 
   /// One local SGD step; the loss before it. settled: it takes none.
@@ -42,6 +44,13 @@ class Learner {
   /// Whether its step size is below the one at which it only averages. If its counter falls back, so does this.
   [[nodiscard]] bool settled() const { return trainer_.settled(time()); }
 
+  /// Whether its privacy admits an exchange: none is needed for what has not been learned.
+  [[nodiscard]] bool may_meet() const;
+  /// A block is about to be shown: with privacy its local updates leave, clipped and with noise, once. False if they do not.
+  [[nodiscard]] bool release(Stretch block);
+  /// Blocks whose local updates have left.
+  [[nodiscard]] std::uint64_t releases() const { return releases_; }
+
   /// Whether the partner's block may be averaged with; remembers its distance, and where it was if they are merged.
   [[nodiscard]] Refusal judge(Stretch block, ConstParams mine, ConstParams theirs);
   /// The same of points: their distance, and whether they are within the limit. certain: they are known to have been read
@@ -50,6 +59,12 @@ class Learner {
   /// The agent's half: weight 1/2 is the average, 1 takes the partner's over, 0 leaves everything as it is. A model that is
   /// taken over is the partner's exactly: whatever was learned, or broken, before is gone.
   void merge(Stretch block, ConstParams mine, ConstParams theirs, float weight);
+  /// Calls use(model) for all that averaging moves: the model, and with privacy also what is shown of it.
+  template <typename Use>
+  void each_model(Use use) const {
+    use(model_);
+    if (config_.privacy != nullptr) use(shown_);
+  }
   /// The counters' average. The initiator rounds down, the responder up: the sum is kept. A gap beyond what honest
   /// agents show is only believed up to a bound. Who takes a model over takes its counter, too; who stays, stays.
   void meet_counter(StepCounter mine, StepCounter theirs, float weight, bool round_up);
@@ -80,14 +95,18 @@ class Learner {
     return config_.schedule_counter == ScheduleCounter::gossip ? counter_ : StepCounter(steps_);
   }
   void has_stepped();
+  /// Root mean square of the last local step; with privacy, of any release: it is no secret.
+  [[nodiscard]] float last_update() const;
   /// How far local steps have led since the last exchange.
   [[nodiscard]] float updates() const;
+  void merge(Params model, ConstParams mine, ConstParams theirs, float weight) const;
   [[nodiscard]] bool heeds();
   [[nodiscard]] bool admits(std::size_t gate, float distance, bool certain = true);
   [[nodiscard]] bool stands_still(Stretch block, ConstParams theirs, float distance);
 
   const AgentConfig& config_;
   const Model& model_;
+  const Model& shown_;
   Trainer& trainer_;
   std::span<Gate> gates_;
   std::size_t gate_length_;
@@ -96,6 +115,9 @@ class Learner {
   float last_update_ = 0;    // rms of the last local step, estimated
   std::uint32_t since_ = 0;  // local steps since the last exchange that ended with a judgement
   bool fresh_;
+  std::size_t
+      unreleased_;  // parameters at most of which updates have not left; 0: none has been learned since
+  std::uint64_t releases_ = 0;
   bool stepping_ = false;  // beside the protocol
   bool replaced_ = false;  // meanwhile, by a model that was taken over
 

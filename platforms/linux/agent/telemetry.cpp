@@ -45,6 +45,10 @@ constexpr std::array kCounters{
                 "Blocks dropped although the partner may have applied its half."},
     CounterName{"retransmissions", "retransmissions_total", &AgentMetrics::retransmissions,
                 "Frames sent again."},
+    CounterName{"releases", "releases_total", &AgentMetrics::releases,
+                "Blocks whose local updates left, with noise."},
+    CounterName{"withheld", "withheld_total", &AgentMetrics::withheld,
+                "Exchanges that the privacy budget, or what is paid for of it, did not admit."},
     CounterName{"frames_sent", "sent_frames_total", &AgentMetrics::frames_sent, "Frames sent."},
     CounterName{"frames_received", "received_frames_total", &AgentMetrics::frames_received,
                 "Frames received."},
@@ -147,6 +151,7 @@ void each_number(const Sample& sample, const Tell& tell) {
   tell("peers_known", json(sample.peers_known));
   tell("links", json(sample.links));
   tell("distance", rounded(sample.distance));
+  tell("epsilon", rounded(sample.epsilon));
   tell("completed", json(sample.metrics.completed));
   tell("cut_short", json(sample.metrics.cut_short));
   for (const CounterName& name : kCounters) tell(std::string(name.key), json(sample.metrics.*name.counter));
@@ -207,6 +212,7 @@ std::string prometheus(const Sample& sample, const Facts& facts) {
   out.gauge("peers_known", static_cast<double>(sample.peers_known), "Peers known.");
   out.gauge("links", static_cast<double>(sample.links), "Open links to peers.");
   out.gauge("distance", sample.distance, "Rms distance to the models of partners.");
+  out.gauge("epsilon", sample.epsilon, "Spent of the privacy budget.");
   out.gauge("settled", sample.settled ? 1 : 0, "1: the agent takes no more steps and only averages.");
   out.gauge("fresh", sample.fresh ? 1 : 0, "1: the agent has learned nothing yet.");
   out.family("exchanges_total", "counter", "Exchanges that are over, by result.");

@@ -25,6 +25,7 @@ struct Sample {
   std::size_t peers_known = 0;
   std::size_t links = 0;
   double distance = kUnknown;  ///< rms, to the partners met last
+  double epsilon = kUnknown;   ///< spent of the privacy budget; without privacy not known
   bool settled = false;
   bool fresh = false;
   AgentMetrics metrics;

@@ -347,7 +347,7 @@ TEST_CASE("a cut of power at any operation of the store makes no agent forget a 
 
 TEST_CASE("after a restart the model and what is shown of it are what they were") {
   SeededEntropy entropy(10);
-  const Privacy::Settings settings{.clip = 0.1F, .noise = 1e-4F, .epsilon = 1e9};
+  const Privacy::Settings settings{.clip = 0.1F, .noise = 1e-4F, .epsilon = 1e9, .ahead = 1};
   AgentConfig config = config_of(1, nullptr);
   Privacy before(settings, entropy);
   config.privacy = &before;

@@ -43,8 +43,8 @@ ordered_json json_of(const char* event, const Sample& s) {
           {"bytes_sent", s.metrics.bytes_sent},
           {"bytes_received", s.metrics.bytes_received},
           {"epsilon", number(s.epsilon)},
-          {"releases", s.metrics.releases},
-          {"withheld", s.metrics.withheld},
+          {"releases", s.releases},
+          {"withheld", s.withheld},
           {"settled", s.settled},
           {"fresh", s.fresh}};
 }

@@ -162,10 +162,6 @@ struct AgentMetrics {
   std::uint64_t frames_received = 0;
   std::uint64_t bytes_sent = 0;
   std::uint64_t bytes_received = 0;
-  std::uint64_t releases = 0;  ///< blocks whose local updates have left, with noise (AgentConfig::privacy)
-  std::uint64_t withheld =
-      0;  ///< offers not made, or answered with BUSY, and blocks shown without local updates: the
-          ///< privacy budget, or what the last checkpoint paid for of it, did not admit them
   std::array<std::uint64_t, kDrops> dropped{};     ///< frames received, by reason
   std::array<std::uint64_t, kRefusals> refused{};  ///< blocks received, by reason
 };
@@ -266,6 +262,9 @@ class Agent {
   [[nodiscard]] Status add_peer(PeerId id, LinkTraits traits) noexcept;
   /// The peer is out of reach: it is not chosen any more. An exchange with it goes on if it can.
   void remove_peer(PeerId id) noexcept;
+  /// The link to the peer is closed, so that nothing can come from it under this id any more: it is removed, and an exchange with
+  /// it ends at once instead of when it has waited for long enough. A responder that has said READY stays in doubt.
+  void lost_peer(PeerId id, Time now) noexcept;
 
   /// Offers an exchange to this peer now. busy during another one; unknown_peer; budget_spent: see Privacy.
   [[nodiscard]] Status meet(PeerId id, Time now) noexcept;

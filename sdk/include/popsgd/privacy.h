@@ -3,6 +3,7 @@
 
 #include <popsgd/entropy.h>
 #include <popsgd/gradient.h>
+#include <popsgd/model.h>
 #include <popsgd/status.h>
 
 #include <cstddef>
@@ -73,29 +74,43 @@ class Privacy {
   [[nodiscard]] double left() const noexcept;
   /// Whether a checkpoint should be made soon: less than half of what the last one paid for is left.
   [[nodiscard]] bool wants_save() const noexcept;
+  /// Blocks whose local updates have left, with noise, since this object was made.
+  [[nodiscard]] std::uint64_t releases() const noexcept { return releases_; }
+  /// Offers not made, or answered with BUSY, and blocks shown without local updates: the budget, or what the last checkpoint
+  /// paid for of it, did not admit them.
+  [[nodiscard]] std::uint64_t withheld() const noexcept { return withheld_; }
   /// Nothing is released any more: a last checkpoint pays for nothing in advance.
   void close() noexcept { closed_ = true; }
+  [[nodiscard]] bool closed() const noexcept { return closed_; }
 
-  // --- what the agent calls. Virtual, so that agents without privacy do not refer to any of it.
+  /// One release of a block of a model of so many parameters. budget_spent: nothing has changed. no_entropy: it has been paid for,
+  /// and only what was given noise is shown.
+  [[nodiscard]] Status release(Params model, Params shown, std::size_t parameters) noexcept;
+
+  // --- what the agent calls. Virtual, so that a program without privacy does not refer to any of it.
 
   /// invalid_rate for settings out of range.
   [[nodiscard]] virtual Status check() const noexcept;
-  [[nodiscard]] bool closed() const noexcept { return closed_; }
-  /// Whether one more release of a whole model is paid for.
-  [[nodiscard]] virtual bool affords_model() const noexcept;
-  /// The block of a model of so many parameters. budget_spent: nothing has changed. no_entropy: it has been paid for, and only
-  /// what was given noise is shown.
-  [[nodiscard]] virtual Status release(Params model, Params shown, std::size_t parameters) noexcept;
+  /// An agent begins with this model, all of which may be known. `shown`: as long, and the agent's.
+  virtual void begin(const Model& model, Params shown) noexcept;
+  /// Its model as others may know it.
+  [[nodiscard]] const Model& shown() const noexcept { return shown_; }
+  /// The model has been stepped.
+  void has_learned() noexcept { unreleased_ = model_.size(); }
+  /// Whether an exchange is paid for: none has to be for what has not been learned.
+  [[nodiscard]] virtual bool admits_exchange() noexcept;
+  /// Blocks of this exchange need not be those of the last one.
+  virtual void begin_exchange() noexcept;
+  /// A block is about to be shown: its local updates leave, once in an exchange, unless the budget is spent.
+  virtual void show(std::size_t offset, std::size_t length) noexcept;
   /// By how much a release may change a parameter, root mean square: the same for all data.
-  [[nodiscard]] virtual float spread(std::size_t parameters) const noexcept;
+  [[nodiscard]] virtual float spread() const noexcept;
   /// What a checkpoint has to hold: mu^2, spent and paid for in advance.
   [[nodiscard]] virtual double reserve() noexcept;
   /// That checkpoint is durable.
   virtual void reserved() noexcept;
   /// Goes on from what a checkpoint held; closed if that is no number.
   virtual void resume(double reserved) noexcept;
-  /// Nobody knows any more what was spent.
-  virtual void forget() noexcept { close(); }
 
  private:
   [[nodiscard]] double cost(std::size_t length, std::size_t parameters) const noexcept;
@@ -108,6 +123,12 @@ class Privacy {
   double paid_;         // as far as releases may go
   double pending_ = 0;  // as far as they may when the checkpoint is durable
   bool closed_ = false;
+
+  Model model_{};
+  Model shown_{};
+  std::size_t unreleased_ = 0;  // parameters at most of which updates have not left; 0: there are none
+  std::uint64_t releases_ = 0;
+  std::uint64_t withheld_ = 0;
 };
 
 }  // namespace popsgd

@@ -7,6 +7,7 @@
 
 namespace popsgd {
 
+/// The C ABI has the same numbers (popsgd/c/status.h): append, never renumber.
 enum class Status : std::uint8_t {
   ok,
   invalid_size,            ///< a width, dimension or count is zero or too large to address
@@ -35,6 +36,7 @@ enum class Status : std::uint8_t {
   wrong_fields,            ///< a frame lacks a field its kind needs, or has one its kind does not know
   invalid_field,           ///< a field of a frame is outside its range
   buffer_too_small,        ///< the frame does not fit the memory given for it
+  null_pointer,            ///< a pointer that is needed is null: of the C ABI
   private_integers,        ///< only a model of floats can be given the noise that privacy takes
   budget_spent,            ///< another release would exceed the privacy budget, or what is paid for of it
   checkpoint_unaccounted,  ///< the checkpoint does not say what was spent of the privacy budget

@@ -11,7 +11,6 @@
 #include <popsgd/assert.h>
 #include <popsgd/checkpoint.h>
 #include <popsgd/lattice/encoding.h>
-#include <popsgd/privacy.h>
 #include <popsgd/random.h>
 
 #include <algorithm>
@@ -96,14 +95,14 @@ Layout layout_of(const AgentConfig& config, std::size_t parameters, std::size_t 
   at.scale_count = std::min(tensors, at.block_length);
   at.estimates = at.gates + at.gate_count * sizeof(Gate);
   at.account = at.estimates + aligned(at.estimate_count * sizeof(lattice::StepEstimate));
-  const bool accounted = config.privacy != nullptr;
+  const bool accounted = privacy_of(config) != nullptr;
   at.shown = at.account + (accounted ? sizeof(double) : 0);
   at.peers = at.shown + (accounted ? aligned(parameters * sizeof(float)) : 0);
   at.scales = at.peers + aligned(config.peers * sizeof(Peer));
   at.mine = at.scales + aligned(at.scale_count * sizeof(Scale));
   at.theirs = at.mine + aligned(at.block_length * sizeof(float));
   at.sightings = at.theirs + aligned(at.block_length * sizeof(float));
-  at.sightings_count = at.gate_count == 1 && numeric == Numeric::float32 ? 1 : 0;
+  at.sightings_count = held(Numeric::float32) && at.gate_count == 1 && numeric == Numeric::float32 ? 1 : 0;
   at.trainer = at.sightings + aligned(at.sightings_count * sizeof(Sightings));
   at.end =
       at.trainer + (numeric == Numeric::float32 ? sizeof(FloatTrainer) : sizeof(FixedTrainer<std::int16_t>));
@@ -119,19 +118,19 @@ std::span<T> place(std::span<std::byte> workspace, std::size_t offset, std::size
 }
 
 Sightings* place_sightings(std::span<std::byte> workspace, const Layout& layout, std::uint64_t seed) {
-  if (layout.sightings_count == 0) return nullptr;
+  if (!held(Numeric::float32) || layout.sightings_count == 0) return nullptr;
   return std::construct_at(reinterpret_cast<Sightings*>(workspace.data() + layout.sightings),
                            static_cast<std::uint32_t>(seed) | 1U);
 }
 
-// Nobody has learned anything yet: all of it may be known.
-Model place_shown(std::span<std::byte> workspace, const Layout& layout, const AgentConfig& config,
-                  const Model& model) {
-  if (config.privacy == nullptr) return model;
-  const Params shown = place<float>(workspace, layout.shown, model.size());
-  std::ranges::copy(model.floats(), shown.begin());
+// The model as others may know it.
+const Model& place_shown(std::span<std::byte> workspace, const Layout& layout, const AgentConfig& config,
+                         const Model& model) {
+  Privacy* privacy = privacy_of(config);
+  if (privacy == nullptr) return model;
   place<double>(workspace, layout.account, 1);
-  return Model(shown, model.layout());
+  privacy->begin(model, place<float>(workspace, layout.shown, model.size()));
+  return privacy->shown();
 }
 
 Status check(const AgentConfig& config, std::size_t parameters) {
@@ -149,6 +148,7 @@ Status check(const AgentConfig& config, std::size_t parameters) {
   const Quantisation& q = config.quantise;
   const bool bits = q.bits >= lattice::kFewestBits && q.bits <= lattice::kMostBits;
   if (q.width > Width::fixed || (q.width == Width::fixed && !bits)) return Status::invalid_size;
+  if constexpr (!held(Numeric::float32)) return Status::ok;
   if (config.privacy != nullptr && config.privacy->check() != Status::ok) return Status::invalid_rate;
   if (const Status status = config.sgd.check(); status != Status::ok) return status;
   return config.schedule.check();
@@ -163,13 +163,12 @@ struct Agent::State {
         std::span<std::byte> workspace, Time now)
       : config(configuration),
         model(held),
-        shown(place_shown(workspace, layout, config, held)),
         random(config.seed, Purpose::exchange),
         saved(workspace.subspan(layout.records).first(layout.peers - layout.records)),
         records(place<Records>(workspace, layout.records, 1)[0]),
         finished(place<FinishedExchange>(workspace, layout.finished, config.finished)),
         peers(place<Peer>(workspace, layout.peers, config.peers)),
-        learner(config, model, shown, make(workspace.data() + layout.trainer, config),
+        learner(config, model, make(workspace.data() + layout.trainer, config),
                 place<Gate>(workspace, layout.gates, layout.gate_count), layout.block_length,
                 place_sightings(workspace, layout, config.seed)),
         exchange(config, learner,
@@ -177,7 +176,8 @@ struct Agent::State {
                        place<lattice::StepEstimate>(workspace, layout.estimates, layout.estimate_count),
                        layout.block_length),
                  finished, metrics, random,
-                 Snapshots(shown, workspace.subspan(layout.mine), workspace.subspan(layout.theirs),
+                 Snapshots(place_shown(workspace, layout, config, model), workspace.subspan(layout.mine),
+                           workspace.subspan(layout.theirs),
                            place<Scale>(workspace, layout.scales, layout.scale_count)),
                  layout.block_length) {
     wait(now);
@@ -202,7 +202,7 @@ struct Agent::State {
   void receive_answer(PeerId from, const codec::Frame& frame, Time now);
   void receive_stray(PeerId from, const codec::Frame& frame);
   [[nodiscard]] std::uint8_t objection(const codec::Handshake& theirs) const;
-  [[nodiscard]] bool withholds();
+  [[nodiscard]] bool withholds() const;
   void offer(const Peer& peer, Time now);
   void offer_if_due(Time now);
   void wait(Time now);
@@ -218,7 +218,6 @@ struct Agent::State {
 
   AgentConfig config;
   Model model;
-  Model shown;  // as others may know it: without privacy the same memory
   Random random;
   AgentMetrics metrics{};
   std::span<std::byte> saved;  // records, finished exchanges and gates
@@ -248,6 +247,7 @@ Status Agent::init(const AgentConfig& config, const Model& model, const Gradient
                    BatchSource source, Params velocity, Scratch scratch, std::span<std::byte> workspace,
                    Time now) noexcept {
   if (const Status status = check(config, model.size()); status != Status::ok) return status;
+  if (!held(Numeric::float32)) return Status::unknown_format;
   if (gradient.function == nullptr || source.function == nullptr) return Status::no_function;
   if (!model.sound() || model.integer() || gradient.parameters != model.size() ||
       velocity.size() != config.sgd.velocity_size(gradient)) {
@@ -268,6 +268,7 @@ Status Agent::init_fixed(const AgentConfig& config, const Model& model, const Fi
   if (const Status status = check(config, model.size()); status != Status::ok) return status;
   if (config.privacy != nullptr) return Status::private_integers;
   if (const Status status = schedule.check(); status != Status::ok) return status;
+  if (!held(sizeof(Weight) == 2 ? Numeric::int16 : Numeric::int8)) return Status::unknown_format;
   if (gradient.function == nullptr || source.function == nullptr) return Status::no_function;
   if (!model.sound() || gradient.parameters != model.size()) return Status::shape_mismatch;
   if (scratch.size() < gradient.scratch) return Status::scratch_too_small;
@@ -336,6 +337,12 @@ void Agent::remove_peer(PeerId id) noexcept {
   --state_->peer_count;
 }
 
+void Agent::lost_peer(PeerId id, Time now) noexcept {
+  remove_peer(id);
+  Exchange& exchange = state_->exchange;
+  if (!exchange.idle() && exchange.peer() == id) exchange.give_up(now);
+}
+
 Peer* Agent::State::find(PeerId id) const {
   for (Peer& peer : known()) {
     if (peer.id == id) return &peer;
@@ -361,11 +368,9 @@ Status Agent::meet(PeerId id, Time now) noexcept {
   return Status::ok;
 }
 
-// Counted: an exchange that might have been.
-bool Agent::State::withholds() {
-  if (learner.may_meet()) return false;
-  ++metrics.withheld;
-  return true;
+bool Agent::State::withholds() const {
+  Privacy* privacy = privacy_of(config);
+  return privacy != nullptr && !privacy->admits_exchange();
 }
 
 void Agent::State::offer(const Peer& peer, Time now) {
@@ -383,17 +388,17 @@ void Agent::State::offer_if_due(Time now) {
 void Agent::State::wait(Time now) {
   const float mean = static_cast<float>(config.mean_wait);
   const float drawn = -mean * std::log(1 - random.uniform());  // uniform() < 1; at most 17 means
-  next_offer = now + std::max(1U, static_cast<std::uint32_t>(drawn));
+  next_offer = now + std::max<std::uint32_t>(1, static_cast<std::uint32_t>(drawn));
 }
 
 // The peer may know how long, but not for how short: each BUSY in a row doubles it. Never later than without.
 void Agent::State::wait_for_busy(std::uint32_t retry, Time now) {
   if (config.mean_wait == 0) return;
-  const std::uint32_t least = std::max(1U, config.timing.busy);
+  const std::uint32_t least = std::max<std::uint32_t>(1, config.timing.busy);
   const std::uint32_t limited = std::clamp(retry, least, std::max(least, config.timing.most_timeout));
   const float wait = static_cast<float>(limited << busies) * (0.5F + random.uniform());
   busies = std::min<std::uint8_t>(static_cast<std::uint8_t>(busies + 1), 7);
-  next_offer = earlier(next_offer, now + std::max(1U, static_cast<std::uint32_t>(wait)));
+  next_offer = earlier(next_offer, now + std::max<std::uint32_t>(1, static_cast<std::uint32_t>(wait)));
 }
 
 // --- what arrives
@@ -557,7 +562,7 @@ void Agent::State::describe_records() {
   records = {};
   records.finished = config.finished;
   records.estimates = static_cast<std::uint32_t>(layout_for(config, model).estimate_count);
-  records.accounted = config.privacy != nullptr ? 1 : 0;
+  records.accounted = privacy_of(config) != nullptr ? 1 : 0;
   learner.describe(records);
 }
 
@@ -574,7 +579,7 @@ Status Agent::save(Store& store) const noexcept {
 
 Status Agent::stage(Store& store) const noexcept {
   state_->describe_records();
-  if (Privacy* privacy = state_->config.privacy; privacy != nullptr) state_->account() = privacy->reserve();
+  if (Privacy* privacy = privacy_of(state_->config)) state_->account() = privacy->reserve();
   return checkpoint::save(store, {.fingerprint = state_->config.fingerprint,
                                   .steps = state_->learner.counter(),
                                   .records = state_->saved,
@@ -582,15 +587,18 @@ Status Agent::stage(Store& store) const noexcept {
 }
 
 void Agent::saved() const noexcept {
-  if (state_->config.privacy != nullptr) state_->config.privacy->reserved();
+  if (Privacy* privacy = privacy_of(state_->config)) privacy->reserved();
 }
 
 Status Agent::restore(Store& store, Time now) noexcept {
   if (exchanging() || state_->learner.stepping()) return Status::busy;
   const Status status = state_->restore(store, now);
-  Privacy* const privacy = state_->config.privacy;
+  Privacy* privacy = privacy_of(state_->config);
   if (privacy == nullptr || status == Status::no_checkpoint) return status;
-  status == Status::ok ? privacy->resume(state_->account()) : privacy->forget();
+  if (status == Status::ok)
+    privacy->resume(state_->account());
+  else
+    privacy->close();  // nobody knows any more what was spent
   return status;
 }
 
@@ -609,7 +617,7 @@ Status Agent::State::restore(Store& store, Time now) {
     place<lattice::StepEstimate>(saved, at.estimates - at.records, at.estimate_count);
   }
   if (!loaded.ok()) return loaded.status();
-  if (!known && config.privacy != nullptr) return Status::checkpoint_unaccounted;
+  if (!known && privacy_of(config) != nullptr) return Status::checkpoint_unaccounted;
   learner.resume(loaded->steps, known ? found : Records{});
   finished.keep_all(now + 2 * config.timing.in_doubt);
   return Status::ok;
@@ -632,7 +640,6 @@ float Agent::distance() const noexcept {
 }
 const AgentMetrics& Agent::metrics() const noexcept {
   state_->metrics.steps = state_->learner.steps();
-  state_->metrics.releases = state_->learner.releases();
   if (!state_->learner.stepping()) state_->metrics.saturated_in_steps = state_->learner.saturated();
   return state_->metrics;
 }

@@ -2,7 +2,6 @@
 
 #include <popsgd/lattice/points.h>
 #include <popsgd/merge.h>
-#include <popsgd/privacy.h>
 
 #include <algorithm>
 #include <array>
@@ -72,7 +71,7 @@ class Probes {
 };
 
 // Exactly what the step made of it, if nothing else has changed it.
-float moved(float x, float before, float after) {
+[[maybe_unused]] float moved(float x, float before, float after) {
   return x == before ? after : x + (after - before);
 }
 template <typename Integer>
@@ -107,17 +106,18 @@ Result<float> Learner::step() {
 void Learner::has_stepped() {
   counter_.add_step();
   ++steps_;
-  unreleased_ = model_.size();
+  if (Privacy* privacy = privacy_of(config_)) privacy->has_learned();
   if (since_ < UINT32_MAX) ++since_;
 }
 
 float Learner::last_update() const {
-  return config_.privacy == nullptr ? last_update_ : config_.privacy->spread(model_.size());
+  const Privacy* privacy = privacy_of(config_);
+  return privacy == nullptr ? last_update_ : privacy->spread();
 }
 
 // Taken as a random walk. One release there is between two exchanges, however many steps.
 float Learner::updates() const {
-  const std::uint32_t steps = config_.privacy == nullptr ? std::max(1U, since_) : 1;
+  const std::uint32_t steps = privacy_of(config_) == nullptr ? std::max<std::uint32_t>(1, since_) : 1;
   return last_update() * std::sqrt(static_cast<float>(steps));
 }
 
@@ -166,24 +166,6 @@ void Learner::begin_exchange(bool initiator) {
   if (chosen_) credit_ = static_cast<std::uint8_t>(std::min(credit_ + 1, kMostCredit));
   first_ = latest_ = {};
   if (sightings_ != nullptr) sightings_->forget();
-  // Blocks of this exchange need not be those of the last one.
-  if (unreleased_ != 0) unreleased_ = model_.size();
-}
-
-bool Learner::may_meet() const {
-  if (config_.privacy == nullptr) return true;
-  return !config_.privacy->closed() && (unreleased_ == 0 || config_.privacy->affords_model());
-}
-
-bool Learner::release(Stretch block) {
-  if (config_.privacy == nullptr || unreleased_ == 0) return true;
-  const auto part = [block](const Model& model) {
-    return model.floats().subspan(block.offset).first(block.length);
-  };
-  if (config_.privacy->release(part(model_), part(shown_), model_.size()) != Status::ok) return false;
-  unreleased_ -= block.length;
-  ++releases_;
-  return true;
 }
 
 Refusal Learner::judge(Stretch block, ConstParams mine, ConstParams theirs) {
@@ -214,7 +196,7 @@ Refusal Learner::judge(Stretch block, float distance, bool within, bool certain)
   if (!config_.guarding.gate || fresh_) return refusal;
   if (within && !admits(block.offset / gate_length_, distance, certain)) refusal = Refusal::too_far;
   if (refusal != Refusal::none && !model_.integer()) {
-    const ConstParams own = shown_.floats().subspan(block.offset).first(block.length);
+    const ConstParams own = shown().floats().subspan(block.offset).first(block.length);
     fresh_ = examine(own, std::numeric_limits<float>::infinity()) == Refusal::not_finite;
   }
   return refusal;
@@ -238,8 +220,8 @@ bool Learner::admits(std::size_t gate, float distance, bool certain) {
 void Learner::merge(Stretch block, ConstParams mine, ConstParams theirs, float weight) {
   if (sightings_ != nullptr) sightings_->remember();
   merge(model_.floats().subspan(block.offset).first(block.length), mine, theirs, weight);
-  if (config_.privacy != nullptr)
-    merge(shown_.floats().subspan(block.offset).first(block.length), mine, theirs, weight);
+  if (privacy_of(config_) != nullptr)
+    merge(shown().floats().subspan(block.offset).first(block.length), mine, theirs, weight);
 }
 
 void Learner::merge(Params x, ConstParams mine, ConstParams theirs, float weight) const {
@@ -314,7 +296,6 @@ void Learner::resume(StepCounter counter, const Records& records) {
   counter_ = counter;
   steps_ = records.steps;
   fresh_ = records.fresh != 0;
-  unreleased_ = model_.size();
   last_update_ = std::isfinite(records.last_update) ? std::fabs(records.last_update) : 0;
   for (Gate& gate : gates_) gate = gate.sound() ? gate : Gate{};
 }

@@ -8,25 +8,29 @@
 #include "exchange/trainer.h"
 
 #include <popsgd/agent.h>
+#include <popsgd/privacy.h>
 
 #include <cstdint>
 #include <span>
 
 namespace popsgd {
 
+/// None of an agent without; nor, known to the compiler, where no agent's model is of floats.
+[[nodiscard]] inline Privacy* privacy_of(const AgentConfig& config) {
+  return held(Numeric::float32) ? config.privacy : nullptr;
+}
+
 class Learner {
  public:
-  /// Gates: one for each `gate_length` parameters. shown: the model as others may know it, `model` itself without privacy.
-  Learner(const AgentConfig& config, const Model& model, const Model& shown, Trainer& trainer,
-          std::span<Gate> gates, std::size_t gate_length, Sightings* sightings)
+  /// Gates: one for each `gate_length` parameters.
+  Learner(const AgentConfig& config, const Model& model, Trainer& trainer, std::span<Gate> gates,
+          std::size_t gate_length, Sightings* sightings)
       : config_(config),
         model_(model),
-        shown_(shown),
         trainer_(trainer),
         gates_(gates),
         gate_length_(gate_length),
         fresh_(config.fresh),
-        unreleased_(model.size()),
         sightings_(sightings) {}
 
   /// One local SGD step; the loss before it. settled: it takes none.
@@ -44,12 +48,11 @@ class Learner {
   /// Whether its step size is below the one at which it only averages. If its counter falls back, so does this.
   [[nodiscard]] bool settled() const { return trainer_.settled(time()); }
 
-  /// Whether its privacy admits an exchange: none is needed for what has not been learned.
-  [[nodiscard]] bool may_meet() const;
-  /// A block is about to be shown: with privacy its local updates leave, clipped and with noise, once. False if they do not.
-  [[nodiscard]] bool release(Stretch block);
-  /// Blocks whose local updates have left.
-  [[nodiscard]] std::uint64_t releases() const { return releases_; }
+  /// The model as others may know it; without privacy all of it.
+  [[nodiscard]] const Model& shown() const {
+    const Privacy* privacy = privacy_of(config_);
+    return privacy == nullptr ? model_ : privacy->shown();
+  }
 
   /// Whether the partner's block may be averaged with; remembers its distance, and where it was if they are merged.
   [[nodiscard]] Refusal judge(Stretch block, ConstParams mine, ConstParams theirs);
@@ -63,7 +66,7 @@ class Learner {
   template <typename Use>
   void each_model(Use use) const {
     use(model_);
-    if (config_.privacy != nullptr) use(shown_);
+    if (privacy_of(config_) != nullptr) use(shown());
   }
   /// The counters' average. The initiator rounds down, the responder up: the sum is kept. A gap beyond what honest
   /// agents show is only believed up to a bound. Who takes a model over takes its counter, too; who stays, stays.
@@ -106,7 +109,6 @@ class Learner {
 
   const AgentConfig& config_;
   const Model& model_;
-  const Model& shown_;
   Trainer& trainer_;
   std::span<Gate> gates_;
   std::size_t gate_length_;
@@ -115,9 +117,6 @@ class Learner {
   float last_update_ = 0;    // rms of the last local step, estimated
   std::uint32_t since_ = 0;  // local steps since the last exchange that ended with a judgement
   bool fresh_;
-  std::size_t
-      unreleased_;  // parameters at most of which updates have not left; 0: none has been learned since
-  std::uint64_t releases_ = 0;
   bool stepping_ = false;  // beside the protocol
   bool replaced_ = false;  // meanwhile, by a model that was taken over
 

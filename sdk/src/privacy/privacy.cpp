@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 #include <numbers>
 #include <span>
 
@@ -89,10 +90,6 @@ bool Privacy::affords(double cost) const noexcept {
   return !closed_ && spent_ + cost <= paid_ * (1 + kRounding);
 }
 
-bool Privacy::affords_model() const noexcept {
-  return affords(cost(1, 1));
-}
-
 Status Privacy::release(Params model, Params shown, std::size_t parameters) noexcept {
   const double price = cost(model.size(), parameters);
   if (!affords(price)) return Status::budget_spent;
@@ -109,14 +106,46 @@ Status Privacy::release(Params model, Params shown, std::size_t parameters) noex
       const double before = static_cast<double>(shown[k]);
       const double update = scale == 0 ? 0 : scale * (static_cast<double>(model[k]) - before);
       const double after = before + update + deviation * normals[k - begin];
-      model[k] = shown[k] = static_cast<float>(step * std::nearbyint(after / step));
+      constexpr double kMost = std::numeric_limits<float>::max();
+      model[k] = shown[k] =
+          static_cast<float>(std::clamp(step * std::nearbyint(after / step), -kMost, kMost));
     }
   }
   return Status::ok;
 }
 
-float Privacy::spread(std::size_t parameters) const noexcept {
-  return settings_.clip * std::sqrt(settings_.noise * settings_.noise + 1 / static_cast<float>(parameters));
+// What a restart leaves in the model has not left either.
+void Privacy::begin(const Model& model, Params shown) noexcept {
+  std::ranges::copy(model.floats(), shown.begin());
+  model_ = model;
+  shown_ = Model(shown, model.layout());
+  unreleased_ = model.size();
+}
+
+bool Privacy::admits_exchange() noexcept {
+  const bool admitted = !closed_ && (unreleased_ == 0 || affords(cost(1, 1)));
+  if (!admitted) ++withheld_;
+  return admitted;
+}
+
+void Privacy::begin_exchange() noexcept {
+  if (unreleased_ != 0) unreleased_ = model_.size();
+}
+
+void Privacy::show(std::size_t offset, std::size_t length) noexcept {
+  if (unreleased_ == 0) return;
+  const auto block = [=](const Model& model) { return model.floats().subspan(offset, length); };
+  if (release(block(model_), block(shown_), model_.size()) != Status::ok) {
+    ++withheld_;
+    return;
+  }
+  unreleased_ -= length;
+  ++releases_;
+}
+
+float Privacy::spread() const noexcept {
+  return settings_.clip *
+         std::sqrt(settings_.noise * settings_.noise + 1 / static_cast<float>(model_.size()));
 }
 
 double Privacy::reserve() noexcept {

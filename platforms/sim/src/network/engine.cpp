@@ -30,8 +30,6 @@ void add(AgentMetrics& sum, const AgentMetrics& more) {
   sum.saturated += more.saturated;
   sum.saturated_in_steps += more.saturated_in_steps;
   sum.retransmissions += more.retransmissions;
-  sum.releases += more.releases;
-  sum.withheld += more.withheld;
   sum.frames_sent += more.frames_sent;
   sum.bytes_sent += more.bytes_sent;
   for (std::size_t k = 0; k < kDrops; ++k) sum.dropped[k] += more.dropped[k];
@@ -159,7 +157,7 @@ void NetworkEngine::touched(Node& node) {
   const bool failing = !adversary_.lies(node.index) && crashes_.strikes();
   save_if_due(node);  // before what it says: power may fail between the two
   send(node, now, failing);
-  const std::uint64_t releases = node.agent.metrics().releases;  // these change the model, too
+  const std::uint64_t releases = node.privacy ? node.privacy->releases() : 0;  // these change the model, too
   const bool stepped = node.steps != node.steps_seen || releases != node.releases_seen;
   node.steps_seen = node.steps;
   node.releases_seen = releases;
@@ -269,10 +267,16 @@ Account NetworkEngine::account() const {
 NetworkTotals NetworkEngine::totals() const {
   AgentMetrics all;
   std::uint32_t settled = 0;
+  std::uint64_t releases = 0;
+  std::uint64_t withheld = 0;
   double epsilon = 0;
   for (const std::uint32_t k : adversary_.honest()) {
     add(all, metrics(nodes_[k]));
-    if (nodes_[k].privacy) epsilon = std::max(epsilon, nodes_[k].privacy->epsilon());
+    if (const auto& privacy = nodes_[k].privacy) {
+      releases += privacy->releases();
+      withheld += privacy->withheld();
+      epsilon = std::max(epsilon, privacy->epsilon());
+    }
     if (nodes_[k].up && nodes_[k].agent.settled()) ++settled;
   }
   return {.virtual_seconds = static_cast<double>(now_) * 1e-6,
@@ -292,8 +296,8 @@ NetworkTotals NetworkEngine::totals() const {
           .dropped = all.dropped,
           .refused = all.refused,
           .settled = settled,
-          .releases = all.releases,
-          .withheld = all.withheld,
+          .releases = releases,
+          .withheld = withheld,
           .epsilon = epsilon,
           .crashes = crashed_,
           .restored = restored_,

@@ -226,7 +226,6 @@ void NetworkEngine::restart(Node& node) {
   if (node.store && node.agent.restore(*node.store, time()) == Status::ok) ++restored_;
   mirror(node, 0, swarm_[node.index].size());
   node.steps_seen = node.steps;
-  node.releases_seen = 0;
   if (shadows_) shadows_->follow(node.index);
   touched(node);
 }

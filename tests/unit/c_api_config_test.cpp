@@ -142,6 +142,20 @@ TEST_CASE("every setting of C is the setting of C++ by its name") {
   check_equal(c_api::read(&config).value(), wanted);
 }
 
+TEST_CASE("who was compiled before there was privacy has none, whatever lies behind its configuration") {
+  popsgd_agent_config config;
+  std::memset(&config, 0xFF, sizeof config);
+  constexpr std::size_t kFirst = offsetof(popsgd_agent_config, privacy);
+  if (kFirst % alignof(popsgd_agent_config) != 0)
+    return;  // there it lies in what filled the first version up
+  REQUIRE(popsgd_agent_config_init(&config, kFirst) == POPSGD_OK);
+  CHECK(config.privacy != nullptr);  // not written
+  CHECK(config.size == kFirst);
+  const auto read = c_api::read(&config);
+  REQUIRE(read.ok());
+  check_equal(read.value(), AgentConfig{});
+}
+
 TEST_CASE("a fixed schedule of C is that of C++, in whole steps") {
   popsgd_fixed_schedule schedule;
   popsgd_fixed_schedule_init(&schedule);

@@ -1,0 +1,84 @@
+#!/usr/bin/env bash
+# Privacy of two real agents: a budget that is reached and ends what leaves, and that no restart resets, gentle or not: privacy.sh POPSGD
+. "$(dirname "$0")/agents.sh"
+budget=8      # epsilon: some 50 releases of this noise, of which a checkpoint pays for 32 in advance
+noise="--privacy-noise 10 --privacy-clip 0.05"
+
+# begin NAME SHARD ARGUMENTS...: one of two, whose state outlasts it.
+begin() { local_agent "$1" --shard "$2/2" --state "$work/state-$1" --no-gate --rate 200 --every 30 --save-every 0.5 "${@:3}"; }
+# again NAME ...: anew, with what it said before put away.
+again() {
+  : >"$work/$1.out"
+  begin "$@"
+}
+said() { grep -q "$2" "$work/$1.out"; }
+spent() { last "$1" epsilon; }
+
+cat >"$work/two.toml" <<END
+privacy-noise = 10
+privacy-clip = 0.05
+privacy-epsilon = $budget
+END
+begin one 1 $noise --privacy-epsilon $budget --metrics 127.0.0.1:0
+begin two 2 --config "$work/two.toml"
+for k in one two; do await 60 said $k '"event":"budget"' || die "agent $k never spends its budget: $(tail -n 1 "$work/$k.out" "$work/$k.err")"; done
+for k in one two; do await 10 is $k withheld ">=" 1 || fail "agent $k withholds nothing"; done
+
+# Nothing leaves any more, and both go on learning.
+for k in one two; do
+  holds "$(spent $k)" "<=" $budget || fail "agent $k has spent $(spent $k) of $budget"
+  holds "$(spent $k)" ">" "$budget - 1" || fail "agent $k stops at $(spent $k) of $budget"
+  is $k releases ">=" 20 || fail "agent $k has released only $(last $k releases) times"
+done
+exchanges=$(last one completed)
+steps=$(last one steps)
+sleep 1.5
+is one completed "==" "$exchanges" || fail "exchanges go on beyond the budget: $exchanges, $(last one completed)"
+is one steps ">" "$steps" || fail "an agent whose budget is spent stops learning"
+
+page=$(sed -n 's|.*pages at http://\([^/]*\)/.*|\1|p' "$work/one.out")
+exec 3<>"/dev/tcp/${page%:*}/${page##*:}"
+printf 'GET /metrics HTTP/1.0\r\n\r\n' >&3
+metrics=$(cat <&3)
+exec 3>&-
+grep -q '^popsgd_epsilon [0-9]' <<<"$metrics" || fail "/metrics does not tell epsilon"
+grep -q '^popsgd_withheld_total [1-9]' <<<"$metrics" || fail "/metrics does not tell what was withheld"
+
+# A restart, after a kind end and after a kill, does not give it back.
+for signal in TERM KILL; do
+  before=$(spent one)
+  kill -$signal "${pids[one]}"
+  wait "${pids[one]}" 2>/dev/null
+  again one 1 $noise --privacy-epsilon $budget
+  await 10 is one withheld ">=" 1 || fail "SIG$signal: the restarted agent withholds nothing"
+  holds "$(spent one)" ">=" "$before * 0.999999" || fail "SIG$signal: $before was spent, and $(spent one) after the restart"
+  holds "$(spent one)" "<=" $budget || fail "SIG$signal: more than the budget is spent: $(spent one)"
+  is one releases "==" 0 || fail "SIG$signal: $(last one releases) releases beyond the budget"
+done
+
+# With more to spend it goes on from what was spent; a kind end costs nothing that was paid in advance.
+stop one
+before=$(spent one)
+stop two
+[ "$status" = 0 ] || fail "agent two exits with $status: $(cat "$work/two.err")"
+again one 1 $noise --privacy-epsilon 30
+again two 2 $noise --privacy-epsilon 30
+await 20 is one releases ">=" 3 || fail "a larger budget admits nothing: $(tail -n 1 "$work/one.out")"
+first=$(grep -m 1 '"event":"status"' "$work/one.out" | sed 's/.*"epsilon":\([^,]*\),.*/\1/')
+holds "$first" ">=" "$before * 0.999999" || fail "$before was spent, and $first after the restart"
+kill -KILL "${pids[one]}"
+wait "${pids[one]}" 2>/dev/null
+before=$(spent one)
+again one 1 $noise --privacy-epsilon 30
+await 10 said one '"event":"status"' || fail "the agent does not start again"
+first=$(grep -m 1 '"event":"status"' "$work/one.out" | sed 's/.*"epsilon":\([^,]*\),.*/\1/')
+holds "$first" ">=" "$before" || fail "killed: $before was spent, and $first after the restart"
+stop two
+stop one
+
+# Who has exchanged without an account has none to go on from, and is told so.
+again one 1 --steps 1 --rate 0
+wait "${pids[one]}"
+mine="agent --swarm $swarm --data blobs --shard 1/2 --listen 127.0.0.1:0 --loopback --interface lo"
+exits 2 "does not say what was spent" -- $mine --state "$work/state-one" $noise
+finish

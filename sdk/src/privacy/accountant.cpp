@@ -1,5 +1,6 @@
 #include <popsgd/privacy.h>
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 
@@ -66,7 +67,7 @@ double epsilon_after(double releases, double noise, double delta) noexcept {
 std::uint64_t most_releases(double epsilon, double delta, double noise) noexcept {
   const double root = most_mu(epsilon, delta) * noise / 2;
   constexpr double kRounding = 1e-12;
-  return static_cast<std::uint64_t>(std::fmin(root * root * (1 + kRounding), 0x1p63));
+  return static_cast<std::uint64_t>(std::min(root * root * (1 + kRounding), 0x1p63));
 }
 
 }  // namespace popsgd::accountant

@@ -78,6 +78,11 @@ Seeds draw_seeds() {
   return seeds;
 }
 
+// Final, so that it may end with the process.
+struct OwnPrivacy final : Privacy {
+  using Privacy::Privacy;
+};
+
 // The agent, and everything around it that has a thread or a socket.
 class Process {
  public:
@@ -107,7 +112,7 @@ class Process {
   sim::Device device_;
   std::vector<std::uint64_t> workspace_;
   device::KernelEntropy entropy_;
-  std::optional<Privacy> privacy_;
+  std::optional<OwnPrivacy> privacy_;
   SharedAgent shared_;
   device::FileStore files_;
   StagedStore store_{files_};

@@ -46,6 +46,10 @@ class NetworkEngine final : public NetworkAlgorithm {
  private:
   static constexpr std::uint64_t kGuard = 0x5AFE'5AFE'5AFE'5AFEU;  // behind every workspace
 
+  /// Final, so that it may end with its node.
+  struct NodePrivacy final : Privacy {
+    using Privacy::Privacy;
+  };
   struct Node {
     NetworkEngine* engine = nullptr;
     std::uint32_t index = 0;
@@ -62,7 +66,7 @@ class NetworkEngine final : public NetworkAlgorithm {
     std::optional<SlotMemory> store{};
     std::optional<Model> integers{};  // if it is no float agent; its floats are a mirror then
     std::optional<SeededEntropy> entropy{};
-    std::optional<Privacy> privacy{};
+    std::optional<NodePrivacy> privacy{};
     AgentMetrics past{};  // of its earlier lives
     Agent agent{};
   };

@@ -78,9 +78,10 @@ Seeds draw_seeds() {
   return seeds;
 }
 
-// Final, so that it may end with the process.
-struct OwnPrivacy final : Privacy {
-  using Privacy::Privacy;
+// Privacy is not final, and ends only as a part.
+struct OwnPrivacy {
+  OwnPrivacy(const Privacy::Settings& settings, Entropy& entropy) : own(settings, entropy) {}
+  Privacy own;
 };
 
 // The agent, and everything around it that has a thread or a socket.
@@ -180,7 +181,7 @@ void Process::begin() {
   if (const auto privacy = agent_privacy_from(options_)) privacy_.emplace(*privacy, entropy_);
   AgentConfig config =
       config_from(options_, settings_, fingerprint_of(options_.swarm, problem_), seeds_.agent);
-  config.privacy = privacy_ ? &*privacy_ : nullptr;
+  config.privacy = privacy_ ? &privacy_->own : nullptr;
   const auto numeric = device_.numeric();
   workspace_.resize((Agent::workspace_size(config, device_.parameters(), device_.tensors(), numeric) + 7) /
                     8);
@@ -224,9 +225,9 @@ Sample Process::sample() {
   sample.settled = agent.settled();
   sample.fresh = agent.fresh();
   if (privacy_) {
-    sample.epsilon = privacy_->epsilon();
-    sample.releases = privacy_->releases();
-    sample.withheld = privacy_->withheld();
+    sample.epsilon = privacy_->own.epsilon();
+    sample.releases = privacy_->own.releases();
+    sample.withheld = privacy_->own.withheld();
   }
   return sample;
 }
@@ -256,8 +257,8 @@ void Process::feed_watchdog() {
 void Process::pay_ahead() {
   if (!privacy_) return;
   const std::lock_guard lock(shared_.mutex);
-  if (privacy_->wants_save()) keeper_->soon();
-  if (privacy_->left() >= 1 || std::exchange(told_of_budget_, true)) return;
+  if (privacy_->own.wants_save()) keeper_->soon();
+  if (privacy_->own.left() >= 1 || std::exchange(told_of_budget_, true)) return;
   status_.event("budget", "the privacy budget is spent: what is learned from now on stays here");
 }
 
@@ -313,7 +314,7 @@ int Process::finish() {
   const sim::Score score = evaluation_->all();
   if (privacy_) {
     const std::lock_guard lock(shared_.mutex);
-    privacy_->close();  // the last checkpoint pays for no more
+    privacy_->own.close();  // the last checkpoint pays for no more
   }
   const bool saved = !keeper_ || keeper_->save() == Status::ok;
   status_.result(last, score.loss, score.accuracy);

@@ -157,7 +157,8 @@ void NetworkEngine::touched(Node& node) {
   const bool failing = !adversary_.lies(node.index) && crashes_.strikes();
   save_if_due(node);  // before what it says: power may fail between the two
   send(node, now, failing);
-  const std::uint64_t releases = node.privacy ? node.privacy->releases() : 0;  // these change the model, too
+  const std::uint64_t releases =
+      node.privacy ? node.privacy->own.releases() : 0;  // these change the model, too
   const bool stepped = node.steps != node.steps_seen || releases != node.releases_seen;
   node.steps_seen = node.steps;
   node.releases_seen = releases;
@@ -273,9 +274,9 @@ NetworkTotals NetworkEngine::totals() const {
   for (const std::uint32_t k : adversary_.honest()) {
     add(all, metrics(nodes_[k]));
     if (const auto& privacy = nodes_[k].privacy) {
-      releases += privacy->releases();
-      withheld += privacy->withheld();
-      epsilon = std::max(epsilon, privacy->epsilon());
+      releases += privacy->own.releases();
+      withheld += privacy->own.withheld();
+      epsilon = std::max(epsilon, privacy->own.epsilon());
     }
     if (nodes_[k].up && nodes_[k].agent.settled()) ++settled;
   }

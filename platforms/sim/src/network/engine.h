@@ -46,9 +46,10 @@ class NetworkEngine final : public NetworkAlgorithm {
  private:
   static constexpr std::uint64_t kGuard = 0x5AFE'5AFE'5AFE'5AFEU;  // behind every workspace
 
-  /// Final, so that it may end with its node.
-  struct NodePrivacy final : Privacy {
-    using Privacy::Privacy;
+  /// Privacy is not final, and ends only as a part.
+  struct NodePrivacy {
+    NodePrivacy(const Privacy::Settings& settings, Entropy& entropy) : own(settings, entropy) {}
+    Privacy own;
   };
   struct Node {
     NetworkEngine* engine = nullptr;

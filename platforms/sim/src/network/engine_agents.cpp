@@ -47,7 +47,7 @@ AgentConfig NetworkEngine::config_for(std::uint32_t index) {
   config.peers = static_cast<std::uint16_t>(peers);
   config.guarding.gate = network_.gate;
   config.quantise = quantisation_of(settings_.encoding);
-  if (nodes_[index].privacy) config.privacy = &*nodes_[index].privacy;
+  if (nodes_[index].privacy) config.privacy = &nodes_[index].privacy->own;
   if (adversary_.lies(index)) adversary_.configure(config);
   return config;
 }

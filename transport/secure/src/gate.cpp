@@ -54,6 +54,11 @@ Time Gate::deadline() const noexcept {
   return next;
 }
 
+void Gate::close_all() noexcept {
+  if (state_ == nullptr) return;
+  for (SecureLink& link : state_->all()) link.close();
+}
+
 const Counts& Gate::counts() const noexcept {
   static constexpr Counts kNone{};
   return state_ == nullptr ? kNone : state_->counts;

@@ -44,7 +44,8 @@
 #define MBEDTLS_SSL_CACHE_C
 
 // RAM. Frames of a longest datagram; a point of X25519 has 32 bytes; HMAC_DRBG is asked for 64 at most.
-#define MBEDTLS_SSL_MAX_CONTENT_LEN 1200
+#define MBEDTLS_SSL_IN_CONTENT_LEN 1200
+#define MBEDTLS_SSL_OUT_CONTENT_LEN 1200
 #define MBEDTLS_SSL_DTLS_MAX_BUFFERING 2048
 #define MBEDTLS_MPI_MAX_SIZE 64
 #define MBEDTLS_MPI_WINDOW_SIZE 1

@@ -1,4 +1,6 @@
-// mbedTLS 2.28 and 3 as one.
+// mbedTLS 2.28 and 3 as one. Built and tested with 2.28.3; what is used of 3, from 3.2 on, was only compared by name and signature with
+// the headers of 3.x: versions, groups, signature algorithms, keys and pairs with their randomness, extensions, private fields, the session
+// cache's functions, error codes. 4 is another interface.
 #pragma once
 
 #include <cstddef>
@@ -16,6 +18,10 @@
 #include <mbedtls/ssl_cookie.h>
 #include <mbedtls/version.h>
 #include <mbedtls/x509_crt.h>
+
+#if MBEDTLS_VERSION_MAJOR >= 4 || (MBEDTLS_VERSION_MAJOR == 3 && MBEDTLS_VERSION_MINOR < 2)
+#error "mbedTLS is needed in a version from 2.28 to 2.x, or from 3.2 to 3.x"
+#endif
 
 #if MBEDTLS_VERSION_MAJOR >= 3
 #include <mbedtls/build_info.h>

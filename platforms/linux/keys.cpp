@@ -29,11 +29,14 @@ Exit: 0 done, 2 the request cannot be carried out; a file that exists is never o
 constexpr const char* kRotateExamples = R"(
 Examples:
   popsgd rotate swarm.key
-      the next epoch of the same key. Do it on each device within the time you choose, and start its agent
-      again: neighbouring epochs meet, those two apart do not. It ends the use of what was derived for older
-      epochs. It does NOT keep out anybody who has the key file or its text: all epochs are derived from it
+      the next epoch of the same key. Do it on each device within the time you choose: neighbouring epochs
+      meet, those two apart do not. An agent that runs sees it within seconds, and its links live on for an
+      hour at most; a service's copy of the key is that of its start: systemctl restart popsgd-agent. It ends
+      the use of what was derived for older epochs. It does NOT keep out anybody who has the key file or its
+      text: all epochs are derived from it
   popsgd rotate --new-key swarm.key
-      when the key has leaked, or a device is lost: a new key. All others must be enrolled again
+      when the key has leaked, or a device is lost: a new key, which ends all links of the agent. All others
+      must be enrolled again
 Exit: 0 done, 2 the request cannot be carried out, and nothing has changed)";
 
 constexpr const char* kEnrollExamples = R"(
@@ -78,6 +81,7 @@ int take_over(const EnrollOptions& options) {
   } else if (const std::string wrong = read_enrolment(options.text, key); !wrong.empty()) {
     throw sim::Error("the enrolment text: " + wrong + "; a key file is given by --key");
   }
+  const KeyFileLock lock(options.path);
   write_key_file(options.path, key, options.force ? Existing::replace : Existing::keep);
   std::printf("'%s' has the swarm's key, epoch %u: popsgd agent --key '%s'\n", options.path.c_str(),
               key.epoch, options.path.c_str());
@@ -122,6 +126,7 @@ void declare_rotate(CLI::App& app, RotateOptions& o) {
 }
 
 int rotate(const RotateOptions& options) {
+  const KeyFileLock lock(options.path);
   SwarmKey key;
   read_key_file(options.path, key);
   if (key.epoch == UINT32_MAX && !options.new_key)
@@ -129,7 +134,7 @@ int rotate(const RotateOptions& options) {
   key.epoch = options.new_key ? 1 : key.epoch + 1;
   if (options.new_key) draw(key);
   write_key_file(options.path, key, Existing::replace);
-  std::printf("'%s' has %s, epoch %u, from the next start of the agent on\n", options.path.c_str(),
+  std::printf("'%s' has %s, epoch %u; agents that run with it see it within seconds\n", options.path.c_str(),
               options.new_key ? "a new key" : "the same key", key.epoch);
   if (options.new_key)
     std::fputs("All other devices are to be enrolled again: popsgd enroll - --force --key FILE\n", stdout);

@@ -9,6 +9,9 @@ namespace firmware_test {
 void print(const char* text) noexcept;
 void print(unsigned long number) noexcept;
 
+/// Of a board: the stack it has used, a line for tests/size/measured.sh. Of a host: nothing.
+void print_stack() noexcept;
+
 inline unsigned failures = 0;
 
 /// Says what was promised if it is not so.

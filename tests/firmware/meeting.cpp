@@ -124,9 +124,7 @@ void a_cut_at_any_write_leaves_a_whole_checkpoint() {
 int main() {
   two_devices_learn_together();
   a_cut_at_any_write_leaves_a_whole_checkpoint();
-  firmware_test::print("stack ");
-  firmware_test::print(static_cast<unsigned long>(cortex_m::stack_used()));
-  firmware_test::print("\n");
+  firmware_test::print_stack();
   if (firmware_test::failures == 0) firmware_test::print("all promises kept\n");
   return firmware_test::failures == 0 ? 0 : 1;
 }

@@ -9,3 +9,5 @@ void firmware_test::print(const char* text) noexcept {
 void firmware_test::print(unsigned long number) noexcept {
   std::printf("%lu", number);
 }
+
+void firmware_test::print_stack() noexcept {}

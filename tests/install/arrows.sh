@@ -75,8 +75,8 @@ none "Eigen is for platforms/sim/src" \
   < <(includes sdk transport platforms examples | grep -E ':<(Eigen|unsupported)/' | grep -v '^platforms/sim/src/')
 none "Asio is for transport/asio/src" \
   < <(includes sdk transport platforms examples | grep -E ':<asio(/|\.hpp)' | grep -v '^transport/asio/src/')
-none "mbedTLS is for transport/secure/src" \
-  < <(includes sdk transport platforms examples | grep -E ':<(mbedtls|psa)/' | grep -v '^transport/secure/src/')
+none "mbedTLS is for transport/secure/src and its configuration" \
+  < <(includes sdk transport platforms examples | grep -E ':<(mbedtls|psa)/' | grep -vE '^transport/secure/(src|device)/')
 none "JSON, TOML and the command line are for platforms/linux" \
   < <(includes sdk transport platforms examples | grep -E ':<(nlohmann|CLI|toml\+\+)/' | grep -v '^platforms/linux/')
 

@@ -127,13 +127,13 @@ struct Meeting {
   /// What one says goes to the other, by `between`. The answer: something was said.
   bool carry() {
     bool busy = false;
-    for (HandLink* from : {there.get(), back.get()}) {
-      auto said = std::exchange(from->sent, {});
+    for (const bool from_caller : {true, false}) {
+      auto said = std::exchange((from_caller ? there : back)->sent, {});
       busy = busy || !said.empty();
       for (Bytes& bytes : said) {
-        if (between && !between(bytes, from == there.get())) continue;
+        if (between && !between(bytes, from_caller)) continue;
         reopen();
-        (from == there.get() ? back : there)->bring(bytes);
+        (from_caller ? back : there)->bring(bytes);
       }
     }
     busy = there->settle() || busy;

@@ -1,6 +1,7 @@
 // The key of a swarm as text and as a file, and the keys that an agent makes of it.
 #include "agent/beacon_keys.h"
 #include "agent/setup.h"
+#include "agent/swarm_keys.h"
 #include "key/key_file.h"
 #include "key/key_text.h"
 #include "scratch_directory.h"
@@ -218,6 +219,33 @@ TEST_CASE("of many that make the same key file at once, one does, and the file i
   CHECK(std::distance(fs::directory_iterator(directory.path()), {}) == 1);
 }
 
+TEST_CASE("of many that raise a key file's epoch at once, each raises it by one") {
+  const ScratchDirectory directory;
+  const std::string path = (directory.path() / "key").string();
+  SwarmKey key;
+  fill(key, 1, 1);
+  { const KeyFileLock nothing_to_lock(path); }
+  write_key_file(path, key, Existing::keep);
+  {
+    std::vector<std::jthread> all;
+    for (int k = 0; k < 8; ++k) {
+      all.emplace_back([&path] {
+        for (int turns = 0; turns < 5; ++turns) {
+          const KeyFileLock lock(path);
+          SwarmKey mine;
+          read_key_file(path, mine);
+          ++mine.epoch;
+          write_key_file(path, mine, Existing::replace);
+        }
+      });
+    }
+  }
+  SwarmKey read;
+  read_key_file(path, read);
+  CHECK(read.epoch == 41);
+  CHECK(read.bytes.value == key.bytes.value);
+}
+
 TEST_CASE("a key file that others may read or change is refused, with what to do") {
   const ScratchDirectory directory;
   const std::string path = (directory.path() / "key").string();
@@ -292,6 +320,46 @@ TEST_CASE("an agent takes the keys of its epoch and of the one before, and says 
   CHECK_FALSE(keys);
   options.insecure = true;
   CHECK(contains(error_of([&] { static_cast<void>(keys_from(options)); }), "contradict"));
+}
+
+TEST_CASE(
+    "whoever watches a key file is told once of each epoch and key, and of what is none, and keeps what it "
+    "has") {
+  const ScratchDirectory directory;
+  const std::string path = (directory.path() / "key").string();
+  SwarmKey key, other;
+  fill(key, 8, 5);
+  fill(other, 9, 1);
+  write_key_file(path, key, Existing::keep);
+  KeyWatch watch(path, keys_of(key).current);
+  const auto found = [&watch](bool same_key, const SwarmKey& wanted) {
+    const auto now = watch.look();
+    REQUIRE(now);
+    CHECK(now->same_key == same_key);
+    CHECK(now->keys.current == keys_of(wanted).current);
+    CHECK(now->keys.previous == keys_of(wanted).previous);
+    CHECK_FALSE(watch.look());
+  };
+  CHECK_FALSE(watch.look());
+  write_key_file(path, key, Existing::replace);  // the same again
+  CHECK_FALSE(watch.look());
+  key.epoch = 7;  // two epochs in one step
+  write_key_file(path, key, Existing::replace);
+  found(true, key);
+  REQUIRE(::chmod(path.c_str(), 0644) == 0);
+  CHECK(contains(error_of([&] { static_cast<void>(watch.look()); }), "chmod 600"));
+  CHECK_FALSE(watch.look());
+  fs::remove(path);
+  CHECK(contains(error_of([&] { static_cast<void>(watch.look()); }), path));
+  CHECK_FALSE(watch.look());
+  write_key_file(path, other, Existing::keep);
+  found(false, other);
+  key.epoch = 6;  // a copy from before is put back
+  write_key_file(path, key, Existing::replace);
+  found(false, key);
+  key.epoch = 5;
+  write_key_file(path, key, Existing::replace);
+  found(true, key);
 }
 
 TEST_CASE("without a key, plain text is for the loopback interface alone, or said to be wanted") {

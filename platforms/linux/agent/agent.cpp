@@ -6,6 +6,7 @@
 #include "agent/node.h"
 #include "agent/setup.h"
 #include "agent/status.h"
+#include "agent/swarm_keys.h"
 #include "agent/telemetry.h"
 #include "agent/training.h"
 #include "config_file.h"
@@ -62,6 +63,7 @@ constexpr const char* kInsecure =
     "popsgd: warning: --insecure: anybody who reaches this agent may join, read what agents send, and change "
     "it\n";
 
+constexpr double kKeyLook = 2;    // seconds between two looks at the key file
 constexpr double kPatience = 10;  // seconds without a sample, of which there is one each second
 
 struct Seeds {
@@ -98,6 +100,7 @@ class Process {
   void report();
   void feed_watchdog();
   void pay_ahead();
+  void look_at_key();
   int finish();
 
   const AgentOptions& options_;
@@ -126,8 +129,9 @@ class Process {
   bool told_of_strangers_ = false;
   bool told_of_budget_ = false;
   std::optional<Node> node_;
+  std::optional<KeyWatch> key_watch_;
   std::optional<net::HttpServer> pages_;
-  std::optional<net::Timer> ticking_, reporting_, feeding_, ending_;
+  std::optional<net::Timer> ticking_, reporting_, feeding_, ending_, watching_;
   std::optional<Evaluation> evaluation_;
   std::optional<Keeper> keeper_;
   std::optional<Training> training_;  // the threads go first
@@ -157,6 +161,7 @@ Process::Process(const AgentOptions& options)
   node.seed = seeds_.discovery;
   node.keys = keys_from(options);
   node.stays_here = !node.keys && !options.insecure;
+  if (node.keys) key_watch_.emplace(options.key, node.keys->current);
   node_.emplace(loop_, shared_, node, [this](const std::string& line) { status_.event("network", line); });
   forget(node.keys);
   if (options.insecure) std::fputs(kInsecure, stderr);
@@ -262,6 +267,20 @@ void Process::pay_ahead() {
   status_.event("budget", "the privacy budget is spent: what is learned from now on stays here");
 }
 
+void Process::look_at_key() {
+  try {
+    auto found = key_watch_->look();
+    if (!found) return;
+    node_->use(found->keys, found->same_key);
+    status_.event("key", options_.key +
+                             (found->same_key ? ": the same key" : ": another key, all links end") +
+                             ", epoch " + std::to_string(found->keys.current.epoch));
+    forget(found->keys);
+  } catch (const std::exception& error) {
+    status_.event("key", std::string(error.what()) + "; it goes on with the key it has");
+  }
+}
+
 int Process::run() {
   const auto repeat = [this](std::optional<net::Timer>& timer, double seconds, auto work) {
     const auto ms = static_cast<std::uint32_t>(std::max(1.0, 1000 * seconds));
@@ -282,6 +301,7 @@ int Process::run() {
   repeat(reporting_, every, [this] { report(); });
   if (const auto alive = notify_.alive_every())
     repeat(feeding_, std::chrono::duration<double>(*alive).count(), [this] { feed_watchdog(); });
+  if (key_watch_) repeat(watching_, kKeyLook, [this] { look_at_key(); });
   if (options_.duration > 0) {
     ending_.emplace(loop_, [this] { loop_.stop(); });
     const double most = 2e9;  // ms: 23 days

@@ -4,7 +4,8 @@
 
 namespace popsgd::command {
 
-BeaconKeys::BeaconKeys(const secure::SwarmKeys& keys) {
+void BeaconKeys::use(const secure::SwarmKeys& keys) {
+  count_ = 1;
   keys_[0] = {static_cast<std::uint16_t>(keys.current.epoch), keys.current.beacon};
   if (keys.previous)
     keys_[count_++] = {static_cast<std::uint16_t>(keys.previous->epoch), keys.previous->beacon};

@@ -14,12 +14,14 @@ namespace popsgd::command {
 /// The beacon keys of the current epoch and the one before, overwritten at their end.
 class BeaconKeys final : public discovery::BeaconKey {
  public:
-  explicit BeaconKeys(const secure::SwarmKeys& keys);
+  explicit BeaconKeys(const secure::SwarmKeys& keys) { use(keys); }
   ~BeaconKeys();
   BeaconKeys(const BeaconKeys&) = delete;
   BeaconKeys& operator=(const BeaconKeys&) = delete;
   BeaconKeys(BeaconKeys&&) = delete;
   BeaconKeys& operator=(BeaconKeys&&) = delete;
+
+  void use(const secure::SwarmKeys& keys);
 
   [[nodiscard]] std::uint16_t epoch() const noexcept override { return keys_[0].epoch; }
   [[nodiscard]] bool accepts(std::uint16_t epoch) const noexcept override { return find(epoch) != nullptr; }
@@ -35,7 +37,7 @@ class BeaconKeys final : public discovery::BeaconKey {
   [[nodiscard]] const Key* find(std::uint16_t epoch) const;
 
   std::array<Key, 2> keys_{};
-  std::size_t count_ = 1;
+  std::size_t count_ = 0;
 };
 
 }  // namespace popsgd::command

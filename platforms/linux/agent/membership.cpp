@@ -19,9 +19,14 @@ Membership::Membership(net::Loop& loop, const secure::SwarmKeys& keys, net::List
       doorman_(*this),
       gate_(context_, doorman_),
       timer_(loop, [this] { poll(); }) {
-  const Status status = context_.use(keys);
-  if (status != Status::ok) throw net::Error("no secure link can be made: " + std::string(text(status)));
+  use(keys, true);
   timer_.at(gate_.deadline());
+}
+
+void Membership::use(const secure::SwarmKeys& keys, bool same_key) {
+  const Status status = context_.use(keys);
+  if (!same_key) gate_.close_all();
+  if (status != Status::ok) throw net::Error("no secure link can be made: " + std::string(text(status)));
 }
 
 void Membership::poll() {

@@ -23,6 +23,9 @@ class Membership final : public net::Listener {
   /// `members` is told of links that are secure, as a transport would tell it of any. Throws net::Error: no entropy, or no memory.
   Membership(net::Loop& loop, const secure::SwarmKeys& keys, net::Listener& members, Tell tell);
 
+  /// New links are of these keys. Those that are open live on if they are of the same swarm key, and end otherwise. Throws net::Error.
+  void use(const secure::SwarmKeys& keys, bool same_key);
+
   LinkUser& opened(Link& link, const Address& remote, bool dialled) noexcept override;
   void dial_failed(const Address& remote, std::string_view reason) noexcept override;
 

@@ -85,6 +85,11 @@ void Node::listen(const NodeOptions& options) {
   }
 }
 
+void Node::use(const secure::SwarmKeys& keys, bool same_key) {
+  beacon_keys_->use(keys);
+  membership_->use(keys, same_key);
+}
+
 // --- links
 
 LinkUser& Node::opened(Link& link, const Address& remote, bool dialled) noexcept {

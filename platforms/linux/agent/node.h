@@ -52,6 +52,10 @@ class Node final : net::Listener, LinkUser {
   Node(Node&&) = delete;
   Node& operator=(Node&&) = delete;
 
+  /// Of a node that has keys: new links and beacons are of these. Links that are open live on if the swarm key is the same, and end
+  /// otherwise. Throws net::Error.
+  void use(const secure::SwarmKeys& keys, bool same_key);
+
   [[nodiscard]] const Address& listening() const { return listening_; }
   [[nodiscard]] std::size_t links() const { return met_; }  ///< to peers that have said hello
   [[nodiscard]] std::size_t peers_known() const { return discovery_->peers().size(); }

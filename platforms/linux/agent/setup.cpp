@@ -1,5 +1,6 @@
 #include "agent/setup.h"
 
+#include "agent/swarm_keys.h"
 #include "device/interface.h"
 #include "key/key_file.h"
 
@@ -8,7 +9,6 @@
 #include <popsgd/sim/error.h>
 
 #include <cmath>
-#include <span>
 #include <string_view>
 
 namespace popsgd::command {
@@ -48,13 +48,6 @@ std::string off_this_machine(const AgentOptions& options) {
     if (!device::is_loopback_interface(name)) return "--interface " + name + " is not the loopback interface";
   }
   return {};
-}
-
-secure::EpochKeys derived(const SwarmKey& key, std::uint32_t epoch) {
-  secure::EpochKeys keys;
-  const Status status = secure::derive(std::as_bytes(std::span(key.bytes.value)), epoch, keys);
-  if (status != Status::ok) throw Error("no keys can be derived: " + std::string(text(status)));
-  return keys;
 }
 
 }  // namespace
@@ -107,19 +100,12 @@ std::optional<secure::SwarmKeys> keys_from(const AgentOptions& options) {
     if (options.insecure) throw Error("--key and --insecure contradict each other; leave one of them out");
     SwarmKey key;
     read_key_file(options.key, key);
-    return secure::SwarmKeys{.current = derived(key, key.epoch), .previous = derived(key, key.epoch - 1)};
+    return keys_of(key);
   }
   const std::string why = options.insecure ? std::string() : off_this_machine(options);
   if (why.empty()) return {};
   throw Error(why +
               ": make a key by popsgd keygen FILE and say --key FILE, or send plain text by --insecure");
-}
-
-void forget(std::optional<secure::SwarmKeys>& keys) {
-  if (!keys) return;
-  secure::forget(std::as_writable_bytes(std::span(&keys->current, 1)));
-  if (keys->previous) secure::forget(std::as_writable_bytes(std::span(&*keys->previous, 1)));
-  keys.reset();
 }
 
 TrainingOptions training_from(const AgentOptions& options) {

@@ -1,6 +1,7 @@
 #include "doctor/checks.h"
 
 #include "agent/setup.h"
+#include "agent/swarm_keys.h"
 #include "device/files.h"
 #include "doctor/network.h"
 

@@ -10,6 +10,7 @@
 #include <system_error>
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -37,6 +38,19 @@ struct Open {
   fail(path, errno == ENOENT ? why + "; popsgd keygen makes one" : why);
 }
 
+// Not to wait for whoever opens the other end, should it be a pipe.
+int open_to_read(const std::string& path) {
+  return ::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+}
+
+/// Whether `path` is still the file that is open, and no other that has taken its place.
+bool is_at(const std::string& path, int file) {
+  struct stat opened {
+  }, named{};
+  return ::fstat(file, &opened) == 0 && ::lstat(path.c_str(), &named) == 0 && opened.st_dev == named.st_dev &&
+         opened.st_ino == named.st_ino;
+}
+
 /// Of the file that is open, so that nobody puts another in its place meanwhile.
 void check_owner_and_mode(const std::string& path, int file) {
   struct stat about {};
@@ -57,9 +71,27 @@ void check_owner_and_mode(const std::string& path, int file) {
 
 }  // namespace
 
+// The lock is the file's, and who had it before has put another file in its place: that one is to be locked then.
+KeyFileLock::KeyFileLock(const std::string& path) {
+  for (;;) {
+    file_ = open_to_read(path);
+    if (file_ < 0) return;
+    int result = 0;
+    while ((result = ::flock(file_, LOCK_EX)) != 0 && errno == EINTR) {
+    }
+    if (result == 0 && is_at(path, file_)) return;
+    const int reason = errno;
+    ::close(file_);
+    if (result != 0) fail(path, "it cannot be locked: " + std::generic_category().message(reason));
+  }
+}
+
+KeyFileLock::~KeyFileLock() {
+  if (file_ >= 0) ::close(file_);
+}
+
 void read_key_file(const std::string& path, SwarmKey& into) {
-  // Not to wait for whoever opens the other end, should it be a pipe.
-  const Open key(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  const Open key(open_to_read(path));
   if (key.file < 0) fail(path);
   check_owner_and_mode(path, key.file);
   Secret<std::array<char, kLongestKeyText + 1>> contents;

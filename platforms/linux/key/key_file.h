@@ -12,6 +12,21 @@ namespace popsgd::command {
 /// systemd hands over credentials. Throws sim::Error, which says what is wrong and what to do, and nothing of what is in it.
 void read_key_file(const std::string& path, SwarmKey& into);
 
+/// Who changes a key file reads and writes it while having one of these: so of several at once, in any process, each goes on from
+/// what the one before has left. Where there is no file yet, or it cannot be opened, nothing is locked. Throws sim::Error.
+class KeyFileLock {
+ public:
+  explicit KeyFileLock(const std::string& path);
+  ~KeyFileLock();
+  KeyFileLock(const KeyFileLock&) = delete;
+  KeyFileLock& operator=(const KeyFileLock&) = delete;
+  KeyFileLock(KeyFileLock&&) = delete;
+  KeyFileLock& operator=(KeyFileLock&&) = delete;
+
+ private:
+  int file_ = -1;
+};
+
 /// Writes it whole, or not at all, for its owner only from its first moment; read_key_file() above. Throws sim::Error.
 void write_key_file(const std::string& path, const SwarmKey& key, Existing existing);
 

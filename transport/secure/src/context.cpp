@@ -56,7 +56,8 @@ Status Context::use(const SwarmKeys& keys) noexcept {
 Status Context::use(const Certificates& certificates) noexcept {
   if (state_ == nullptr) return Status::no_room;
   if (const Status status = state_->seed(); status != Status::ok) return status;
-  if (const Status status = state_->load(certificates); status != Status::ok) return status;
+  if (const Status status = state_->papers.load(certificates, state_->random); status != Status::ok)
+    return status;
   state_->certified = true;
   return state_->configure(kCertified);
 }
@@ -65,7 +66,7 @@ Status Context::use(const Certificates& certificates) noexcept {
 
 Context::State::State(Entropy& entropy_source, Clock& time, const Options& with) noexcept
     : entropy(entropy_source), clock(time), options(with) {
-  mbedtls_ctr_drbg_init(&random);
+  mbedtls_hmac_drbg_init(&random);
   for (auto& client : clients) {
     for (auto& config : client) mbedtls_ssl_config_init(&config);
   }
@@ -73,9 +74,6 @@ Context::State::State(Entropy& entropy_source, Clock& time, const Options& with)
   mbedtls_ssl_cache_init(&cache);
   mbedtls_ssl_cookie_init(&cookies);
   mbedtls_ssl_init(&door);
-  mbedtls_x509_crt_init(&authority);
-  mbedtls_x509_crt_init(&own);
-  mbedtls_pk_init(&key);
 }
 
 Context::State::~State() {
@@ -86,10 +84,7 @@ Context::State::~State() {
     for (auto& config : client) mbedtls_ssl_config_free(&config);
   }
   for (auto& config : servers) mbedtls_ssl_config_free(&config);
-  mbedtls_pk_free(&key);
-  mbedtls_x509_crt_free(&own);
-  mbedtls_x509_crt_free(&authority);
-  mbedtls_ctr_drbg_free(&random);
+  mbedtls_hmac_drbg_free(&random);
   forget_sessions();
   destroy(remembered, options.remembered);
   for (EpochKeys* keys : {&current, &previous}) {
@@ -101,14 +96,15 @@ Context::State::~State() {
 int Context::State::draw(void* self, unsigned char* into, std::size_t size) noexcept {
   const Status status =
       static_cast<State*>(self)->entropy.fill(std::as_writable_bytes(std::span(into, size)));
-  return status == Status::ok ? 0 : MBEDTLS_ERR_CTR_DRBG_ENTROPY_SOURCE_FAILED;
+  return status == Status::ok ? 0 : MBEDTLS_ERR_HMAC_DRBG_ENTROPY_SOURCE_FAILED;
 }
 
 Status Context::State::seed() noexcept {
   if (seeded) return Status::ok;
-  if (mbedtls_ctr_drbg_seed(&random, draw, this, nullptr, 0) != 0) {
-    mbedtls_ctr_drbg_free(&random);
-    mbedtls_ctr_drbg_init(&random);
+  const mbedtls_md_info_t* const sha256 = mbedtls_md_info_from_type(MBEDTLS_MD_SHA256);
+  if (mbedtls_hmac_drbg_seed(&random, sha256, draw, this, nullptr, 0) != 0) {
+    mbedtls_hmac_drbg_free(&random);
+    mbedtls_hmac_drbg_init(&random);
     return Status::no_entropy;
   }
   if (options.remembered > 0 && remembered == nullptr)
@@ -132,7 +128,7 @@ Status Context::State::configure(const int* suites) noexcept {
   mbedtls_ssl_cookie_free(&cookies);
   mbedtls_ssl_cookie_init(&cookies);
   Status status = options.cookies
-                      ? status_of(mbedtls_ssl_cookie_setup(&cookies, mbedtls_ctr_drbg_random, &random))
+                      ? status_of(mbedtls_ssl_cookie_setup(&cookies, mbedtls_hmac_drbg_random, &random))
                       : Status::ok;
   for (int transport : {MBEDTLS_SSL_TRANSPORT_STREAM, MBEDTLS_SSL_TRANSPORT_DATAGRAM}) {
     const std::size_t at = transport == MBEDTLS_SSL_TRANSPORT_DATAGRAM ? 1 : 0;
@@ -162,7 +158,7 @@ Status Context::State::configure(mbedtls_ssl_config& config, int endpoint, int t
   only_our_groups(config, certified);
   mbedtls_ssl_conf_ciphersuites(&config, suites);
   mbedtls_ssl_conf_authmode(&config, MBEDTLS_SSL_VERIFY_REQUIRED);
-  mbedtls_ssl_conf_rng(&config, mbedtls_ctr_drbg_random, &random);
+  mbedtls_ssl_conf_rng(&config, mbedtls_hmac_drbg_random, &random);
   mbedtls_ssl_conf_legacy_renegotiation(&config, MBEDTLS_SSL_LEGACY_BREAK_HANDSHAKE);
 #if defined(MBEDTLS_SSL_RENEGOTIATION)
   mbedtls_ssl_conf_renegotiation(&config, MBEDTLS_SSL_RENEGOTIATION_DISABLED);
@@ -182,7 +178,7 @@ Status Context::State::configure(mbedtls_ssl_config& config, int endpoint, int t
       mbedtls_ssl_conf_session_cache(&config, &cache, mbedtls_ssl_cache_get, mbedtls_ssl_cache_set);
     if (!certified) mbedtls_ssl_conf_psk_cb(&config, find_psk, this);
   }
-  return certified ? certify(config) : Status::ok;
+  return certified ? papers.require(config) : Status::ok;
 }
 
 const mbedtls_ssl_config& Context::State::config(bool client, bool datagrams, bool older) const noexcept {

@@ -2,18 +2,22 @@
 #pragma once
 
 #include "mbedtls.h"
+#include "papers.h"
 
 #include <popsgd/address.h>
 #include <popsgd/link.h>
 #include <popsgd/secure/context.h>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <span>
 
 namespace popsgd::secure {
 
-inline constexpr std::size_t kLongestFrame = 16384;  // of TLS: RFC 5246, 6.2.1
+/// 16384 of TLS (RFC 5246, 6.2.1), or what mbedTLS is configured for, to save memory.
+inline constexpr std::size_t kLongestFrame =
+    std::min<std::size_t>(MBEDTLS_SSL_IN_CONTENT_LEN, MBEDTLS_SSL_OUT_CONTENT_LEN);
 
 /// A session with a peer that was dialled.
 struct Remembered {
@@ -46,8 +50,6 @@ struct Context::State {
   [[nodiscard]] Status configure(mbedtls_ssl_config& config, int endpoint, int transport,
                                  const int* suites) noexcept;
   [[nodiscard]] const mbedtls_ssl_config& config(bool client, bool datagrams, bool older) const noexcept;
-  [[nodiscard]] Status load(const Certificates& certificates) noexcept;
-  [[nodiscard]] Status certify(mbedtls_ssl_config& config) noexcept;
 
   /// A stranger's datagram, by the one session that all strangers share, and which keeps nothing of them.
   [[nodiscard]] Verdict ask(Link& stranger, const Address& remote,
@@ -66,7 +68,6 @@ struct Context::State {
                           std::size_t size) noexcept;
   static int check_cookie(void* self, const unsigned char* cookie, std::size_t length,
                           const unsigned char* id, std::size_t size) noexcept;
-  static int verify(void* self, mbedtls_x509_crt* certificate, int depth, std::uint32_t* flags) noexcept;
 
   Entropy& entropy;
   Clock& clock;
@@ -77,7 +78,7 @@ struct Context::State {
   EpochKeys previous{};
   bool has_previous = false;
 
-  mbedtls_ctr_drbg_context random{};
+  mbedtls_hmac_drbg_context random{};
   bool seeded = false;
   // By what carries them: 0 a stream, 1 datagrams. A dialler's by its epoch, too: 0 current, 1 previous.
   std::array<std::array<mbedtls_ssl_config, 2>, 2> clients{};
@@ -87,11 +88,7 @@ struct Context::State {
   mbedtls_ssl_context door{};
   bool cookie_is_right = false;
 
-  mbedtls_x509_crt authority{};
-  mbedtls_x509_crt own{};
-  mbedtls_pk_context key{};
-  std::array<char, 64> swarm{};
-  std::uint32_t longest_days = 0;
+  Papers papers{};
 
   Remembered* remembered = nullptr;
   alignas(8) std::array<std::byte, kLongestFrame> frame{};  // that is being handed over

@@ -44,14 +44,23 @@ LinkUser* Gate::admit(Link& inner, const Address& remote, bool dialled) noexcept
 void Gate::poll() noexcept {
   if (state_ == nullptr || state_->context == nullptr) return;
   const Time now = state_->context->clock.now();
-  for (SecureLink& link : state_->all()) link.poll(now);
+  for (SecureLink& link : state_->all()) {
+    if (link.stage() != Stage::free) link.poll(now);
+  }
 }
 
 Time Gate::deadline() const noexcept {
   if (state_ == nullptr || state_->context == nullptr) return {};
   Time next = state_->context->clock.now() + kNoHurry;
-  for (const SecureLink& link : state_->all()) next = earlier(next, link.deadline());
+  for (const SecureLink& link : state_->all()) {
+    if (link.stage() != Stage::free) next = earlier(next, link.deadline());
+  }
   return next;
+}
+
+void Gate::close_all() noexcept {
+  if (state_ == nullptr) return;
+  for (SecureLink& link : state_->all()) link.close();
 }
 
 const Counts& Gate::counts() const noexcept {

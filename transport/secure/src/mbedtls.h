@@ -1,12 +1,14 @@
-// mbedTLS 2.28 and 3 as one.
+// mbedTLS 2.28 and 3 as one. Built and tested with 2.28.3; what is used of 3, from 3.2 on, was only compared by name and signature with
+// the headers of 3.x: versions, groups, signature algorithms, keys and pairs with their randomness, extensions, private fields, the session
+// cache's functions, error codes. 4 is another interface.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 
-#include <mbedtls/ctr_drbg.h>
 #include <mbedtls/error.h>
+#include <mbedtls/hmac_drbg.h>
 #include <mbedtls/net_sockets.h>
 #include <mbedtls/oid.h>
 #include <mbedtls/pk.h>
@@ -16,6 +18,10 @@
 #include <mbedtls/ssl_cookie.h>
 #include <mbedtls/version.h>
 #include <mbedtls/x509_crt.h>
+
+#if MBEDTLS_VERSION_MAJOR >= 4 || (MBEDTLS_VERSION_MAJOR == 3 && MBEDTLS_VERSION_MINOR < 2)
+#error "mbedTLS is needed in a version from 2.28 to 2.x, or from 3.2 to 3.x"
+#endif
 
 #if MBEDTLS_VERSION_MAJOR >= 3
 #include <mbedtls/build_info.h>
@@ -52,6 +58,8 @@ inline void only_our_groups(mbedtls_ssl_config& config, bool and_p256) {
 #endif
 }
 
+#if defined(MBEDTLS_X509_CRT_PARSE_C)
+
 // Signatures by ECDSA with SHA-256.
 inline void only_our_signatures(mbedtls_ssl_config& config) {
 #if MBEDTLS_VERSION_MAJOR >= 3
@@ -64,9 +72,9 @@ inline void only_our_signatures(mbedtls_ssl_config& config) {
 }
 
 inline int parse_key(mbedtls_pk_context& key, const unsigned char* bytes, std::size_t size,
-                     mbedtls_ctr_drbg_context& random) {
+                     mbedtls_hmac_drbg_context& random) {
 #if MBEDTLS_VERSION_MAJOR >= 3
-  return mbedtls_pk_parse_key(&key, bytes, size, nullptr, 0, mbedtls_ctr_drbg_random, &random);
+  return mbedtls_pk_parse_key(&key, bytes, size, nullptr, 0, mbedtls_hmac_drbg_random, &random);
 #else
   static_cast<void>(random);
   return mbedtls_pk_parse_key(&key, bytes, size, nullptr, 0);
@@ -74,9 +82,9 @@ inline int parse_key(mbedtls_pk_context& key, const unsigned char* bytes, std::s
 }
 
 inline int check_pair(const mbedtls_pk_context& certified, const mbedtls_pk_context& key,
-                      mbedtls_ctr_drbg_context& random) {
+                      mbedtls_hmac_drbg_context& random) {
 #if MBEDTLS_VERSION_MAJOR >= 3
-  return mbedtls_pk_check_pair(&certified, &key, mbedtls_ctr_drbg_random, &random);
+  return mbedtls_pk_check_pair(&certified, &key, mbedtls_hmac_drbg_random, &random);
 #else
   static_cast<void>(random);
   return mbedtls_pk_check_pair(&certified, &key);
@@ -90,6 +98,8 @@ inline bool has_extended_usage(const mbedtls_x509_crt& certificate) {
   return (certificate.ext_types & MBEDTLS_X509_EXT_EXTENDED_KEY_USAGE) != 0;
 #endif
 }
+
+#endif
 
 // The description of the alert that MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE speaks of (RFC 5246, 7.2).
 inline int alert_of(const mbedtls_ssl_context& ssl) {

@@ -77,7 +77,7 @@ bool SecureLink::greet(bool as_client) noexcept {
   mbedtls_ssl_init(&ssl_);
   int error = mbedtls_ssl_setup(&ssl_, &context().config(as_client, datagrams_, older));
   mbedtls_ssl_set_bio(&ssl_, this, write, read, nullptr);
-  if (error == 0 && context().certified) error = mbedtls_ssl_set_hostname(&ssl_, context().swarm.data());
+  if (error == 0 && context().certified) error = context().papers.expect_name(ssl_);
   if (datagrams_) {
     mbedtls_ssl_set_timer_cb(&ssl_, this, set_timer, get_timer);
     mbedtls_ssl_set_mtu(&ssl_, inner_->traits().mtu);
@@ -254,7 +254,7 @@ Time SecureLink::deadline() const noexcept {
     case Stage::over:
       break;
   }
-  return gate_ == nullptr ? Time{} : context().clock.now() + never;
+  return context().clock.now() + never;
 }
 
 // --- what mbedTLS calls

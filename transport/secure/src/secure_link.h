@@ -30,6 +30,7 @@ class SecureLink final : public Link, public LinkUser {
   ~SecureLink();
 
   void begin(Gate::State& gate, Link& inner, const Address& remote, bool dialled) noexcept;
+  // Of one that is not free.
   void poll(Time now) noexcept;
   [[nodiscard]] Time deadline() const noexcept;
   /// Turns the peer away, or gives the link up.

@@ -59,10 +59,11 @@ class Context {
   Context(Context&&) = delete;
   Context& operator=(Context&&) = delete;
 
-  /// Needed before the first link; again at a new epoch: sessions that are remembered are then forgotten. no_room: no memory.
+  /// Needed before the first link; again at a new epoch: sessions that are remembered are then forgotten, links that are open
+  /// live on, and handshakes under way go on with the new keys. no_room: no memory; there are no new links until it succeeds.
   /// no_entropy: the source has none.
   [[nodiscard]] Status use(const SwarmKeys& keys) noexcept;
-  /// Needed before the first link, once. invalid_field: a certificate, the key or the name cannot be read, or the key is not that
+  /// Needed before the first link, once. no_function: mbedTLS was built without certificates. invalid_field: a certificate, the key or the name cannot be read, or the key is not that
   /// of the certificate. Otherwise as above.
   [[nodiscard]] Status use(const Certificates& certificates) noexcept;
 

@@ -69,6 +69,9 @@ class Gate {
   void poll() noexcept;
   [[nodiscard]] Time deadline() const noexcept;
 
+  /// Ends all links, those whose handshakes are under way too: for when another key is in use, and who has the old one is to be out.
+  void close_all() noexcept;
+
   [[nodiscard]] const Counts& counts() const noexcept;
 
   struct State;  // for this library

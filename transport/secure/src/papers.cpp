@@ -1,9 +1,12 @@
+#include "papers.h"
+
 #include "bytes.h"
-#include "context_state.h"
 
 #include <algorithm>
 #include <chrono>
 #include <cstring>
+
+#if defined(MBEDTLS_X509_CRT_PARSE_C)
 
 namespace popsgd::secure {
 namespace {
@@ -39,35 +42,48 @@ bool for_both(const mbedtls_x509_crt& certificate) noexcept {
 
 }  // namespace
 
-Status Context::State::load(const Certificates& certificates) noexcept {
-  if (certificates.swarm.empty() || certificates.swarm.size() >= swarm.size()) return Status::invalid_field;
-  swarm.fill('\0');
-  std::ranges::copy(certificates.swarm, swarm.begin());
-  longest_days = certificates.longest_days;
-  mbedtls_pk_free(&key);
-  mbedtls_pk_init(&key);
-  const bool read = parse(authority, certificates.authority) && parse(own, certificates.own) &&
-                    parse_key(key, chars(certificates.key), certificates.key.size(), random) == 0;
-  return read && check_pair(own.pk, key, random) == 0 ? Status::ok : Status::invalid_field;
+Papers::Papers() noexcept {
+  mbedtls_x509_crt_init(&authority_);
+  mbedtls_x509_crt_init(&own_);
+  mbedtls_pk_init(&key_);
+}
+
+Papers::~Papers() {
+  mbedtls_pk_free(&key_);
+  mbedtls_x509_crt_free(&own_);
+  mbedtls_x509_crt_free(&authority_);
+}
+
+Status Papers::load(const Certificates& certificates, mbedtls_hmac_drbg_context& random) noexcept {
+  if (certificates.swarm.empty() || certificates.swarm.size() >= swarm_.size()) return Status::invalid_field;
+  swarm_.fill('\0');
+  std::ranges::copy(certificates.swarm, swarm_.begin());
+  longest_days_ = certificates.longest_days;
+  mbedtls_pk_free(&key_);
+  mbedtls_pk_init(&key_);
+  const bool read = parse(authority_, certificates.authority) && parse(own_, certificates.own) &&
+                    parse_key(key_, chars(certificates.key), certificates.key.size(), random) == 0;
+  return read && check_pair(own_.pk, key_, random) == 0 ? Status::ok : Status::invalid_field;
 }
 
 // Both sides check the other's chain, use and name (RFC 5280, 4.2.1.12 and 4.2.1.6).
-Status Context::State::certify(mbedtls_ssl_config& config) noexcept {
+Status Papers::require(mbedtls_ssl_config& config) noexcept {
   only_our_signatures(config);
   mbedtls_ssl_conf_cert_profile(&config, &kProfile);
-  mbedtls_ssl_conf_ca_chain(&config, &authority, nullptr);
+  mbedtls_ssl_conf_ca_chain(&config, &authority_, nullptr);
   mbedtls_ssl_conf_verify(&config, verify, this);
-  return mbedtls_ssl_conf_own_cert(&config, &own, &key) == 0 ? Status::ok : Status::no_room;
+  return mbedtls_ssl_conf_own_cert(&config, &own_, &key_) == 0 ? Status::ok : Status::no_room;
 }
 
-int Context::State::verify(void* self, mbedtls_x509_crt* certificate, int depth,
-                           std::uint32_t* flags) noexcept {
-  const State& state = *static_cast<State*>(self);
+int Papers::verify(void* self, mbedtls_x509_crt* certificate, int depth, std::uint32_t* flags) noexcept {
   if (depth > 0) return 0;
   const auto validity = day_of(certificate->valid_to) - day_of(certificate->valid_from);
   if (!for_both(*certificate)) *flags |= MBEDTLS_X509_BADCERT_EXT_KEY_USAGE;
-  if (validity > std::chrono::days(state.longest_days)) *flags |= MBEDTLS_X509_BADCERT_OTHER;
+  if (validity > std::chrono::days(static_cast<Papers*>(self)->longest_days_))
+    *flags |= MBEDTLS_X509_BADCERT_OTHER;
   return 0;
 }
 
 }  // namespace popsgd::secure
+
+#endif

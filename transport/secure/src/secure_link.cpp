@@ -51,7 +51,7 @@ bool SecureLink::let_in(std::span<const std::byte> bytes) noexcept {
     }
   }
   Refusal refusal = datagrams_ ? gate_->often(remote_) : Refusal::none;
-  if (refusal == Refusal::none) refusal = gate_->room_for(false);
+  if (refusal == Refusal::none) refusal = gate_->room_to_answer(remote_);
   if (refusal != Refusal::none) end(refusal);
   return refusal == Refusal::none && greet(false);
 }

@@ -58,65 +58,95 @@ void end(Meeting& meeting) {
   meeting.run(2'000);
 }
 
-// One call fails, or all from it on.
-void fail_everywhere(bool reliable, bool all) {
-  std::size_t calls = 0;
-  {
-    Meeting meeting(reliable);
-    meeting.use_swarm_keys();
-    count_calls();
-    attempt(meeting);
-    calls = end_count();
-    REQUIRE(meeting.met());
-    REQUIRE(calls > 30);
+struct Plan {
+  bool reliable;
+  bool forward_secret;    // with a key exchange, which allocates some 15,000 times for its numbers
+  std::size_t step = 1;   // every step-th
+  bool all_from = false;  // all fail from the k-th on; else the k-th alone
+};
+
+Meeting& with_keys(Meeting& meeting, const Plan& plan) {
+  secure::SwarmKeys keys = swarm_keys();
+  keys.forward_secret = plan.forward_secret;
+  return meeting.use(keys, keys);
+}
+
+std::size_t calls_of_a_handshake(const Plan& plan) {
+  Meeting meeting(plan.reliable);
+  with_keys(meeting, plan);
+  count_calls();
+  attempt(meeting);
+  const std::size_t calls = end_count();
+  REQUIRE(meeting.met());
+  return calls;
+}
+
+// Whoever had no memory said so, or went on without what it was for; nobody believes in half a session. The answer: they have met.
+bool fail_at(std::size_t k, const Plan& plan) {
+  Meeting meeting(plan.reliable);
+  with_keys(meeting, plan);
+  fail(k, plan.all_from ? SIZE_MAX : k + 1);
+  attempt(meeting);
+  static_cast<void>(end_count());
+  const bool met = meeting.met();
+  if (met) {
+    CHECK(meeting.caller.last()->link->send(frame_of(100)) == Status::ok);
+    meeting.run();
+    CHECK(meeting.called.last()->frames == std::vector<Bytes>{frame_of(100)});
   }
+  end(meeting);
+  attempt(meeting);
+  CHECK(meeting.met());
+  end(meeting);
+  return met;
+}
+
+void fail_everywhere(const Plan& plan) {
+  CAPTURE(plan.reliable);
+  CAPTURE(plan.forward_secret);
+  const std::size_t calls = calls_of_a_handshake(plan);
   std::size_t failures = 0;
-  for (std::size_t k = 0; k < calls; k += all ? 5 : 1) {
+  static_cast<void>(fail_at(0, plan));  // what is taken once for all
+  const std::size_t before = memory_in_use();
+  for (std::size_t k = 0; k < calls; k += plan.step) {
     CAPTURE(k);
-    const std::size_t before = memory_in_use();
-    {
-      Meeting meeting(reliable);
-      meeting.use_swarm_keys();
-      fail(k, all ? SIZE_MAX : k + 1);
-      attempt(meeting);
-      static_cast<void>(end_count());
-      // Whoever had no memory said so, or went on without what it was for; nobody believes in half a session.
-      if (meeting.met()) {
-        CHECK(meeting.caller.last()->link->send(frame_of(100)) == Status::ok);
-        meeting.run();
-        CHECK(meeting.called.last()->frames == std::vector<Bytes>{frame_of(100)});
-      } else {
-        ++failures;
-      }
-      end(meeting);
-      attempt(meeting);
-      CHECK(meeting.met());
-      end(meeting);
-    }
-    CHECK(memory_in_use() <= before + 4096);
+    failures += fail_at(k, plan) ? 0 : 1;
   }
-  MESSAGE(calls << " allocations; the handshake failed with " << failures);
+  // A session takes 34 KB; what is left is the allocator's own. Under the leak sanitizer: nothing.
+  CHECK(memory_in_use() <= before + 30'000);
+  MESSAGE(calls << " allocations; without one of them " << failures << " of "
+                << (calls + plan.step - 1) / plan.step << " handshakes failed");
   CHECK(failures > 0);
 }
 
 }  // namespace
 
 TEST_CASE(
-    "the k-th allocation of a handshake over a stream fails, for every k: no crash, no leak, the next one "
-    "succeeds") {
-  fail_everywhere(true, false);
+    "the k-th allocation of a handshake fails, for every k: no crash, no leak, the next handshake succeeds") {
+  for (const bool reliable : {true, false}) fail_everywhere({.reliable = reliable, .forward_secret = false});
 }
 
 TEST_CASE(
-    "the k-th allocation of a handshake over datagrams fails, for every k: no crash, no leak, the next one "
+    "the k-th allocation fails with a key exchange, for every 499th k: no crash, no leak, the next one "
     "succeeds") {
-  fail_everywhere(false, false);
+  for (const bool reliable : {true, false})
+    fail_everywhere({.reliable = reliable, .forward_secret = true, .step = 499});
+}
+
+// Some ten minutes.
+TEST_CASE(
+    "the k-th allocation fails with a key exchange, for every k: no crash, no leak, the next one succeeds" *
+    doctest::skip()) {
+  for (const bool reliable : {true, false}) fail_everywhere({.reliable = reliable, .forward_secret = true});
 }
 
 TEST_CASE(
     "all allocations fail from the k-th on: no crash, no leak, a handshake succeeds when there is memory "
     "again") {
-  for (const bool reliable : {true, false}) fail_everywhere(reliable, true);
+  for (const bool reliable : {true, false}) {
+    fail_everywhere({.reliable = reliable, .forward_secret = false, .all_from = true});
+    fail_everywhere({.reliable = reliable, .forward_secret = true, .step = 499, .all_from = true});
+  }
 }
 
 TEST_CASE(
@@ -126,8 +156,9 @@ TEST_CASE(
     CAPTURE(k);
     HandClock clock;
     Guarded member(clock, 1);
+    const secure::SwarmKeys keys = swarm_keys();
     fail(k, k + 1);
-    const Status status = member.context.use(swarm_keys());
+    const Status status = member.context.use(keys);
     const std::size_t calls = end_count();
     HandLink link({1200, false});
     link.user = member.gate.admit(link, {}, true);

@@ -235,6 +235,46 @@ TEST_CASE("an ACCEPT that nobody waits for is a duplicate, or gets an ABORT") {
   CHECK(peer.device.agent.exchanging());
 }
 
+TEST_CASE("a peer begins one exchange an interval: sooner, or just come, it is told how long to wait") {
+  AgentConfig config = three_blocks();
+  config.peer_interval = 400;
+  ScriptedPeer peer(config);
+  const auto answer = [&](std::uint64_t nonce, PeerId from = kPeer) {
+    peer.tell(peer.offer(nonce), from);
+    const auto frames = peer.hear();
+    REQUIRE(frames.size() >= 1);
+    if (frames[0].kind == Kind::accept) peer.device.agent.lost_peer(from, peer.now);
+    return std::pair{frames[0].kind, frames[0].retry_ms};
+  };
+  CHECK(answer(1000) == std::pair{Kind::busy, std::uint16_t{400}});
+  peer.now = peer.now + 399;
+  CHECK(answer(1001) == std::pair{Kind::busy, std::uint16_t{1}});
+  peer.now = peer.now + 1;
+  CHECK(answer(1002).first == Kind::accept);
+  // Its link is closed; whoever comes again, or under another name, has gained nothing.
+  peer.now = peer.now + 20'000;
+  for (const PeerId name : {kPeer, kStranger}) {
+    REQUIRE(peer.device.agent.add_peer(name, {.mtu = 256}) == Status::ok);
+    CHECK(answer(1003 + static_cast<std::uint64_t>(name), name) == std::pair{Kind::busy, std::uint16_t{400}});
+  }
+  peer.now = peer.now + 400;
+  peer.tell(peer.offer(2000));
+  CHECK(peer.hear().at(0).kind == Kind::accept);
+}
+
+TEST_CASE("an interval between a peer's exchanges does not keep the agent from its own") {
+  AgentConfig config = three_blocks();
+  config.peer_interval = 400;
+  ScriptedPeer peer(config);
+  for (int k = 0; k < 3; ++k) {
+    const std::uint64_t mine = peer.meet();
+    peer.tell(peer.accept(mine, 3000));
+    CHECK(peer.device.agent.exchanging());
+    peer.device.agent.lost_peer(kPeer, peer.now);
+    REQUIRE(peer.device.agent.add_peer(kPeer, {.mtu = 256}) == Status::ok);
+  }
+}
+
 TEST_CASE("BUSY and REJECT end an offer, if it is theirs") {
   for (const Kind kind : {Kind::busy, Kind::reject}) {
     ScriptedPeer peer(three_blocks());

@@ -39,7 +39,7 @@ void Membership::poll() {
 LinkUser& Membership::opened(Link& link, const Address& remote, bool dialled) noexcept {
   if (LinkUser* const user = gate_.admit(link, remote, dialled)) return *user;
   link.close();
-  if (dialled) members_.dial_failed(remote, "too many handshakes are under way");
+  if (dialled) members_.dial_failed(remote, text(secure::Refusal::too_many_handshakes));
   return nobody_;
 }
 

@@ -128,6 +128,7 @@ AgentConfig config_from(const AgentOptions& options, const sim::Settings& settin
   config.schedule_counter =
       settings.clock == sim::Clock::gossip ? ScheduleCounter::gossip : ScheduleCounter::own;
   config.mean_wait = static_cast<std::uint32_t>(options.every);
+  config.peer_interval = config.mean_wait / 4;
   const std::uint16_t datagram =
       node.datagram == net::UdpOptions::automatic ? net::UdpOptions::most : node.datagram;
   config.largest_frame = stream ? std::uint16_t{65535} : datagram;

@@ -25,6 +25,8 @@ namespace {
 struct Peer {
   PeerId id{};
   LinkTraits traits{};
+  Time welcome{};        // may begin an exchange from then on
+  bool offered = false;  // once, so that `welcome` is set
 };
 
 // Answers that wait to be sent. When there are too many, the peer will ask again.
@@ -141,7 +143,7 @@ Status check(const AgentConfig& config, std::size_t parameters) {
   if (!sizes) return Status::invalid_size;
   const bool times = t.first_timeout > 0 && t.least_timeout > 0 && t.most_timeout >= t.least_timeout &&
                      t.most_timeout <= kDay && t.offer <= kDay && t.in_doubt >= t.idle &&
-                     t.in_doubt <= kDay / 2 && config.mean_wait <= kDay / 32;
+                     t.in_doubt <= kDay / 2 && config.mean_wait <= kDay / 32 && config.peer_interval <= kDay;
   if (!times || t.slowest == 0 || !(config.guarding.limit > 0)) return Status::invalid_rate;
   const std::size_t block = config.block_length == 0 ? parameters : config.block_length;
   if ((parameters + block - 1) / block > 65536) return Status::invalid_size;
@@ -207,6 +209,7 @@ struct Agent::State {
   void offer_if_due(Time now);
   void wait(Time now);
   void wait_for_busy(std::uint32_t retry, Time now);
+  [[nodiscard]] std::uint32_t too_early(PeerId from, Time now);
   void reply(const Reply& answer);
   void drop(Drop reason) { ++metrics.dropped[static_cast<std::size_t>(reason)]; }
   [[nodiscard]] std::span<Peer> known() const { return peers.first(peer_count); }
@@ -326,7 +329,7 @@ Status Agent::add_peer(PeerId id, LinkTraits traits) noexcept {
     return Status::ok;
   }
   if (state_->peer_count == state_->peers.size()) return Status::no_room;
-  state_->peers[state_->peer_count++] = {id, traits};
+  state_->peers[state_->peer_count++] = {.id = id, .traits = traits};
   return Status::ok;
 }
 
@@ -458,11 +461,24 @@ void Agent::State::receive_offer(PeerId from, const codec::Frame& frame, Time no
   // Two offers that cross become one exchange: the larger nonce's.
   const bool crossing = offering && exchange.peer() == from;
   if (crossing && nonce < exchange.offered()) return drop(Drop::unexpected);
-  if ((!exchange.idle() && !crossing) || withholds()) {
-    const auto retry = static_cast<std::uint16_t>(std::min<std::uint32_t>(config.timing.busy, UINT16_MAX));
+  const bool busy = withholds() || (!exchange.idle() && !crossing);
+  const std::uint32_t wait = busy ? config.timing.busy : crossing ? 0 : too_early(from, now);
+  if (busy || wait > 0) {
+    const auto retry = static_cast<std::uint16_t>(std::min<std::uint32_t>(wait, UINT16_MAX));
     return reply({.to = from, .kind = codec::Kind::busy, .retry_ms = retry, .exchange = nonce});
   }
   exchange.answer(from, traits_of(from), frame, now);
+}
+
+// How long the peer is to wait before it may begin its next exchange, ms; 0: it begins one. One that has come anew waits as
+// one that has just exchanged: coming again gains nothing.
+std::uint32_t Agent::State::too_early(PeerId from, Time now) {
+  Peer* const peer = find(from);
+  if (config.peer_interval == 0 || peer == nullptr) return 0;
+  const bool early = !peer->offered || !peer->welcome.reached(now);
+  if (!early || !peer->offered) peer->welcome = now + config.peer_interval;
+  peer->offered = true;
+  return early ? static_cast<std::uint32_t>(peer->welcome.since(now)) : 0;
 }
 
 void Agent::State::receive_answer(PeerId from, const codec::Frame& frame, Time now) {

@@ -96,6 +96,8 @@ struct Context::State {
 
 /// A peer's address as the cookie says it.
 [[nodiscard]] std::array<unsigned char, 18> transport_id(const Address& peer) noexcept;
+/// The records that a datagram begins with, without what follows them and is none: RFC 6347, 4.1.
+[[nodiscard]] std::span<const std::byte> whole_records(std::span<const std::byte> datagram) noexcept;
 /// A datagram that begins a session: RFC 6347, 4.1 and 4.2.2.
 [[nodiscard]] bool is_client_hello(std::span<const std::byte> datagram) noexcept;
 /// Its random, 32 bytes.

@@ -43,6 +43,18 @@ bool is_client_hello(std::span<const std::byte> datagram) noexcept {
          datagram[kRecord] == hello;
 }
 
+std::span<const std::byte> whole_records(std::span<const std::byte> datagram) noexcept {
+  std::size_t end = 0;
+  while (datagram.size() - end >= kRecord) {
+    const auto high = std::to_integer<std::size_t>(datagram[end + kRecord - 2]);
+    const auto low = std::to_integer<std::size_t>(datagram[end + kRecord - 1]);
+    const std::size_t size = kRecord + (high << 8 | low);
+    if (size > datagram.size() - end) break;
+    end += size;
+  }
+  return datagram.first(end);
+}
+
 std::span<const std::byte, 32> random_of(std::span<const std::byte> client_hello) noexcept {
   return client_hello.subspan<kRecord + kHandshake + kVersion, kRandom>();
 }

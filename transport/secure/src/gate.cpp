@@ -31,8 +31,9 @@ LinkUser* Gate::admit(Link& inner, const Address& remote, bool dialled) noexcept
   const auto places = state_->all();
   const auto place = std::ranges::find(places, Stage::free, &SecureLink::stage);
   Refusal refusal = place == places.end() ? Refusal::too_many_links : Refusal::none;
-  if (refusal == Refusal::none && dialled) refusal = state_->room_for(true);
+  if (refusal == Refusal::none && dialled) refusal = state_->room_to_dial();
   if (refusal == Refusal::none && !dialled && inner.traits().reliable) refusal = state_->often(remote);
+  if (refusal == Refusal::none && !dialled && inner.traits().reliable) refusal = state_->room_to_wait();
   if (refusal != Refusal::none) {
     state_->count(refusal);
     return nullptr;
@@ -75,19 +76,48 @@ Gate::State::~State() {
   destroy(links, limits.links);
 }
 
-Refusal Gate::State::room_for(bool dialled) noexcept {
-  const auto counts_here = [dialled](const SecureLink& link) {
-    return link.stage() == Stage::greeting && link.dialled() == dialled;
+Refusal Gate::State::room_to_dial() noexcept {
+  const auto greets = [](const SecureLink& link) {
+    return link.stage() == Stage::greeting && link.dialled();
   };
-  if (static_cast<std::size_t>(std::ranges::count_if(all(), counts_here)) < limits.handshakes)
-    return Refusal::none;
-  if (dialled) return Refusal::too_many_handshakes;
+  const auto count = static_cast<std::size_t>(std::ranges::count_if(all(), greets));
+  return count < limits.handshakes ? Refusal::none : Refusal::too_many_handshakes;
+}
+
+// Those whom `counts_here` counts are fewer than `most`, or the oldest of them makes room.
+template <typename Counts>
+Refusal Gate::State::room_among(std::size_t most, Counts counts_here) noexcept {
+  if (static_cast<std::size_t>(std::ranges::count_if(all(), counts_here)) < most) return Refusal::none;
   const Time now = context->clock.now();
   const auto age = [&](const SecureLink& link) { return counts_here(link) ? now.since(link.since()) : -1; };
   SecureLink& oldest = *std::ranges::max_element(all(), {}, age);
   if (age(oldest) < static_cast<std::int32_t>(limits.grace)) return Refusal::too_many_handshakes;
   oldest.end(Refusal::too_many_handshakes);
   return Refusal::none;
+}
+
+Refusal Gate::State::room_to_wait() noexcept {
+  return room_among(limits.strangers, [](const SecureLink& link) {
+    return !link.dialled() && (link.stage() == Stage::waiting || link.stage() == Stage::greeting);
+  });
+}
+
+// Keys cost time, which belongs to those who are in; and no source alone takes all places, so that whoever calls from elsewhere
+// finds one.
+Refusal Gate::State::room_to_answer(const Address& remote) noexcept {
+  const Time now = context->clock.now();
+  if (everybody.count == 0 || (everybody.since + kWindow).reached(now)) everybody = {.since = now};
+  if (everybody.count >= limits.per_second) return Refusal::too_many_handshakes;
+  const auto greets = [](const SecureLink& link) {
+    return link.stage() == Stage::greeting && !link.dialled();
+  };
+  const auto prefix = prefix_of(remote);
+  Refusal refusal = room_among(limits.of_source, [&](const SecureLink& link) {
+    return greets(link) && prefix_of(link.remote()) == prefix;
+  });
+  if (refusal == Refusal::none) refusal = room_among(limits.handshakes, greets);
+  if (refusal == Refusal::none) ++everybody.count;
+  return refusal;
 }
 
 Refusal Gate::State::often(const Address& address) noexcept {

@@ -22,14 +22,21 @@ struct Gate::State {
   [[nodiscard]] std::span<SecureLink> all() const noexcept {
     return {links, links == nullptr ? 0 : limits.links};
   }
-  /// Whether a handshake may begin; makes room for it.
-  [[nodiscard]] Refusal room_for(bool dialled) noexcept;
-  /// Whether the source has not had too many.
+  /// Whether a handshake may be dialled.
+  [[nodiscard]] Refusal room_to_dial() noexcept;
+  /// Whether somebody else's link may wait for what its peer says; makes room for it.
+  [[nodiscard]] Refusal room_to_wait() noexcept;
+  /// Whether what it says may begin a handshake; makes room for it.
+  [[nodiscard]] Refusal room_to_answer(const Address& remote) noexcept;
+  /// Whether the source has not had too many within this second.
   [[nodiscard]] Refusal often(const Address& source) noexcept;
   Refusal count(Refusal refusal) noexcept {
     ++counts.refused[static_cast<std::size_t>(refusal)];
     return refusal;
   }
+
+  template <typename Counts>
+  [[nodiscard]] Refusal room_among(std::size_t most, Counts counts_here) noexcept;
 
   /// Who began handshakes of late.
   struct Source {
@@ -43,6 +50,7 @@ struct Gate::State {
   const Limits limits;
   Counts counts{};
   std::array<Source, 64> sources{};
+  Source everybody{};
   SecureLink* links = nullptr;
 };
 

@@ -27,7 +27,7 @@ std::string_view text(Refusal refusal) noexcept {
     case Refusal::too_many_links:
       return "all places are taken";
     case Refusal::too_many_handshakes:
-      return "too many handshakes are under way";
+      return "too many handshakes at a time";
     case Refusal::too_often:
       return "too many handshakes from its address within a second";
   }

@@ -51,7 +51,7 @@ bool SecureLink::let_in(std::span<const std::byte> bytes) noexcept {
     }
   }
   Refusal refusal = datagrams_ ? gate_->often(remote_) : Refusal::none;
-  if (refusal == Refusal::none) refusal = gate_->room_for(false);
+  if (refusal == Refusal::none) refusal = gate_->room_to_answer(remote_);
   if (refusal != Refusal::none) end(refusal);
   return refusal == Refusal::none && greet(false);
 }
@@ -172,7 +172,8 @@ void SecureLink::writable(Link&) noexcept {
 void SecureLink::received(Link&, std::span<const std::byte> frame) noexcept {
   if (stage_ == Stage::waiting && !let_in(frame)) return;
   if (stage_ == Stage::greeting && client_ && datagrams_ && is_client_hello(frame) && !yields(frame)) return;
-  in_ = frame;
+  // mbedTLS takes what is behind the last record, e.g. as somebody has put it there, for a reason to end the session.
+  in_ = datagrams_ ? whole_records(frame) : frame;
   if (stage_ == Stage::greeting) shake_hands();
   if (stage_ == Stage::open) hand_over();
   in_ = {};

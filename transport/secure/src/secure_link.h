@@ -39,6 +39,7 @@ class SecureLink final : public Link, public LinkUser {
   [[nodiscard]] Stage stage() const noexcept { return stage_; }
   [[nodiscard]] bool dialled() const noexcept { return dialled_; }
   [[nodiscard]] Time since() const noexcept { return since_; }
+  [[nodiscard]] const Address& remote() const noexcept { return remote_; }
 
   // to who uses it
   [[nodiscard]] LinkTraits traits() const noexcept override;

@@ -16,10 +16,14 @@ namespace popsgd::secure {
 struct Limits {
   std::size_t links =
       192;  ///< places, strangers' included; each takes some 34 KB once its handshake has begun
+  std::size_t strangers = 48;   ///< of these places: for others that have not proven themselves
   std::size_t handshakes = 16;  ///< under way at a time that others began; and as many that were dialled
+  std::size_t of_source = 8;    ///< of those that others began: by one IP address (IPv6: /64)
   std::uint32_t handshake_time = 10'000;  ///< ms, at most
-  std::uint32_t grace = 1'000;    ///< ms: where all are taken, an older one that others began makes room
-  std::uint32_t per_source = 20;  ///< handshakes that one IP address (IPv6: /64) may begin within a second
+  std::uint32_t grace =
+      1'000;  ///< ms: where all are taken, the oldest that others began makes room, if it is older
+  std::uint32_t per_second = 100;  ///< handshakes that others may begin within a second
+  std::uint32_t per_source = 20;   ///< and that one IP address (IPv6: /64) may
 };
 
 /// Is told of links whose peer has proven itself.

@@ -20,7 +20,7 @@ enum class Refusal : std::uint8_t {
   gone,             ///< the path was lost during the handshake
   no_memory,        ///< mbedTLS has none left
   too_many_links,   ///< all places are taken
-  too_many_handshakes,  ///< as many as allowed are under way
+  too_many_handshakes,  ///< as many as allowed are under way, or began within a second
   too_often,            ///< from this source, within a second
 };
 inline constexpr std::size_t kRefusals = static_cast<std::size_t>(Refusal::too_often) + 1;

@@ -6,16 +6,17 @@
 #include "exchange/records.h"
 #include "exchange/snapshots.h"
 #include "exchange/steps.h"
+#include "exchange/waits.h"
 
 #include <popsgd/agent.h>
 #include <popsgd/assert.h>
 #include <popsgd/checkpoint.h>
 #include <popsgd/lattice/encoding.h>
+#include <popsgd/parts.h>
 #include <popsgd/random.h>
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <cstdint>
 #include <memory>
 
@@ -127,13 +128,16 @@ Status check(const AgentConfig& config, std::size_t parameters) {
   const bool times = t.first_timeout > 0 && t.least_timeout > 0 && t.most_timeout >= t.least_timeout &&
                      t.most_timeout <= kDay && t.offer <= kDay && t.in_doubt >= t.idle &&
                      t.in_doubt <= kDay / 2 && config.mean_wait <= kDay / 32;
-  if (!times || t.slowest == 0 || !(config.guarding.limit > 0)) return Status::invalid_rate;
+  if (!times || t.slowest == 0) return Status::invalid_rate;
   const std::size_t block = config.block_length == 0 ? parameters : config.block_length;
   if ((parameters + block - 1) / block > 65536) return Status::invalid_size;
   const Quantisation& q = config.quantise;
   const bool bits = q.bits >= lattice::kFewestBits && q.bits <= lattice::kMostBits;
   if (q.width > Width::fixed || (q.width == Width::fixed && !bits)) return Status::invalid_size;
+  if ((config.guarding.gate && !has(Part::gate)) || (q.rotate && !has(Part::rotation)))
+    return Status::unknown_format;
   if constexpr (!held(Numeric::float32)) return Status::ok;
+  if (!(config.guarding.limit > 0)) return Status::invalid_rate;
   if (const Status status = config.sgd.check(); status != Status::ok) return status;
   return config.schedule.check();
 }
@@ -359,9 +363,7 @@ void Agent::State::offer_if_due(Time now) {
 }
 
 void Agent::State::wait(Time now) {
-  const float mean = static_cast<float>(config.mean_wait);
-  const float drawn = -mean * std::log(1 - random.uniform());  // uniform() < 1; at most 17 means
-  next_offer = now + std::max<std::uint32_t>(1, static_cast<std::uint32_t>(drawn));
+  next_offer = now + exponential_wait(config.mean_wait, random);
 }
 
 // The peer may know how long, but not for how short: each BUSY in a row doubles it. Never later than without.
@@ -369,9 +371,8 @@ void Agent::State::wait_for_busy(std::uint32_t retry, Time now) {
   if (config.mean_wait == 0) return;
   const std::uint32_t least = std::max<std::uint32_t>(1, config.timing.busy);
   const std::uint32_t limited = std::clamp(retry, least, std::max(least, config.timing.most_timeout));
-  const float wait = static_cast<float>(limited << busies) * (0.5F + random.uniform());
+  next_offer = earlier(next_offer, now + spread_wait(limited << busies, random));
   busies = std::min<std::uint8_t>(static_cast<std::uint8_t>(busies + 1), 7);
-  next_offer = earlier(next_offer, now + std::max<std::uint32_t>(1, static_cast<std::uint32_t>(wait)));
 }
 
 // --- what arrives

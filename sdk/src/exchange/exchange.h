@@ -27,6 +27,7 @@
 #include "exchange/window.h"
 
 #include <popsgd/agent.h>
+#include <popsgd/parts.h>
 #include <popsgd/random.h>
 
 #include <cstdint>
@@ -150,6 +151,7 @@ class Exchange {
   void speak();
   [[nodiscard]] bool follow(const codec::Frame& frame);
   [[nodiscard]] bool plain() const { return held(Numeric::float32) && plain_; }
+  [[nodiscard]] bool rotating() const { return has(Part::rotation) && rotating_; }
   [[nodiscard]] Encoding encoding() const;
   [[nodiscard]] bool acceptable(Encoding theirs) const;
   [[nodiscard]] bool repeats_own(Encoding theirs) const;
@@ -213,7 +215,7 @@ class Exchange {
   codec::Handshake plan_{};  // of the ACCEPT; before it, our own
   StepCounter counter_mine_{};
   StepCounter counter_theirs_{};
-  float weight_ = 0.5F;
+  Weight weight_ = Weight::half;
   Numeric their_numeric_ = Numeric::float32;
   bool plain_ = true;      // nobody quantises, and both models are floats
   bool rotating_ = false;  // both wish to rotate

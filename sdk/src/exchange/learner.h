@@ -8,11 +8,18 @@
 #include "exchange/trainer.h"
 
 #include <popsgd/agent.h>
+#include <popsgd/parts.h>
 
 #include <cstdint>
 #include <span>
 
 namespace popsgd {
+
+/// How far an agent moves towards its partner: not, to the average, or all the way.
+enum class Weight : std::uint8_t { none, half, whole };
+[[nodiscard]] constexpr float value_of(Weight weight) {
+  return weight == Weight::none ? 0.0F : weight == Weight::half ? 0.5F : 1.0F;
+}
 
 class Learner {
  public:
@@ -47,17 +54,16 @@ class Learner {
   /// The same of points: their distance, and whether they are within the limit. certain: they are known to have been read
   /// right. Otherwise a distance that is admitted is not remembered yet.
   [[nodiscard]] Refusal judge(Stretch block, float distance, bool within, bool certain);
-  /// The agent's half: weight 1/2 is the average, 1 takes the partner's over, 0 leaves everything as it is. A model that is
-  /// taken over is the partner's exactly: whatever was learned, or broken, before is gone.
-  void merge(Stretch block, ConstParams mine, ConstParams theirs, float weight);
+  /// The agent's half. A model that is taken over is the partner's exactly: whatever was learned, or broken, before is gone.
+  void merge(Stretch block, ConstParams mine, ConstParams theirs, Weight weight);
   /// The counters' average. The initiator rounds down, the responder up: the sum is kept. A gap beyond what honest
   /// agents show is only believed up to a bound. Who takes a model over takes its counter, too; who stays, stays.
-  void meet_counter(StepCounter mine, StepCounter theirs, float weight, bool round_up);
+  void meet_counter(StepCounter mine, StepCounter theirs, Weight weight, bool round_up);
 
   /// Values that a step has cut off at the ends of their types.
   [[nodiscard]] std::uint64_t saturated() const { return trainer_.saturated(); }
   [[nodiscard]] StepCounter counter() const { return counter_; }
-  [[nodiscard]] float distance() const { return gates_.front().median(); }
+  [[nodiscard]] float distance() const { return has(Part::gate) ? gates_.front().median() : 0; }
   [[nodiscard]] std::uint64_t steps() const { return steps_; }
   [[nodiscard]] bool fresh() const { return fresh_; }
   [[nodiscard]] codec::Standing standing() const;
@@ -79,6 +85,7 @@ class Learner {
   [[nodiscard]] StepCounter time() const {
     return config_.schedule_counter == ScheduleCounter::gossip ? counter_ : StepCounter(steps_);
   }
+  [[nodiscard]] bool gated() const { return has(Part::gate) && config_.guarding.gate; }
   void has_stepped();
   /// How far local steps have led since the last exchange.
   [[nodiscard]] float updates() const;

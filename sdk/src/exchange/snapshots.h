@@ -23,6 +23,7 @@
 #include <popsgd/lattice/points.h>
 #include <popsgd/lattice/rotation.h>
 #include <popsgd/model.h>
+#include <popsgd/parts.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -135,6 +136,7 @@ class Snapshots {
 
   // The block in memory, as what take() and hear() have made of it.
   [[nodiscard]] bool plain() const { return held(Numeric::float32) && plain_; }
+  [[nodiscard]] bool rotated() const { return has(Part::rotation) && own_cut_.encoding.rotated; }
   template <typename T>
   [[nodiscard]] std::span<T> own_as() const {
     return {reinterpret_cast<T*>(own_memory_), block_.length};

@@ -1,6 +1,8 @@
 #include "fixed/kernels.h"
 
 #include "fixed/arithmetic.h"
+#include "numeric/dsp.h"
+#include "numeric/lanes.h"
 
 #include <algorithm>
 #include <limits>
@@ -22,7 +24,17 @@ void dot_tile(std::size_t depth, const Weight* w, std::size_t stride, const Acti
   std::int32_t s1 = 0;
   std::int32_t s2 = 0;
   std::int32_t s3 = 0;
-  for (std::size_t k = 0; k < depth; ++k) {
+  std::size_t k = 0;
+  if constexpr (numeric::kPairs && sizeof(Weight) == 2 && sizeof(Activation) == 2) {
+    POPSGD_UNROLL_4 for (; k + 2 <= depth; k += 2) {
+      const numeric::Pair pair = numeric::pair_at(a + k);
+      s0 = numeric::add_products(numeric::pair_at(w0 + k), pair, s0);
+      s1 = numeric::add_products(numeric::pair_at(w1 + k), pair, s1);
+      s2 = numeric::add_products(numeric::pair_at(w2 + k), pair, s2);
+      s3 = numeric::add_products(numeric::pair_at(w3 + k), pair, s3);
+    }
+  }
+  for (; k < depth; ++k) {
     s0 += w0[k] * a[k];
     s1 += w1[k] * a[k];
     s2 += w2[k] * a[k];
@@ -102,6 +114,21 @@ void subtract(std::size_t count, const std::int32_t* __restrict sums, int shift,
   saturated += cut;
 }
 
+// w <- w - step * a * 2^-shift: both of these for a single row.
+template <typename Weight, typename Activation>
+void subtract_row(std::size_t count, std::int32_t step, const Activation* __restrict a, int shift, Dither dither,
+                  Weight* __restrict w, std::uint64_t& saturated) {
+  std::uint32_t cut = 0;
+  POPSGD_UNROLL_4 for (std::size_t i = 0; i < count; ++i) {
+    const auto fraction = static_cast<std::int32_t>(dither.at(i) >> (32 - shift));
+    const std::int32_t exact = w[i] - ((step * a[i] + fraction) >> shift);
+    const std::int32_t kept = numeric::saturated<8 * sizeof(Weight)>(exact);
+    cut += exact != kept ? 1U : 0U;
+    w[i] = static_cast<Weight>(kept);
+  }
+  saturated += cut;
+}
+
 }  // namespace
 
 template <typename T>
@@ -118,8 +145,9 @@ std::uint32_t largest(std::size_t count, const T* x) noexcept {
 template <typename Weight, typename Activation>
 void affine(std::size_t rows, const LayerOf<Weight>& layer, const Activation* a, int bias_shift, int shift,
             std::int32_t* z, std::uint64_t& saturated) noexcept {
-  const std::size_t block =
-      safe_depth(largest(layer.inputs * layer.outputs, layer.weights), largest(rows * layer.inputs, a));
+  const std::uint32_t most_a = largest(rows * layer.inputs, a);
+  std::size_t block = safe_depth(kMost<Weight> + 1U, most_a);  // most often that is far enough
+  if (block < layer.inputs) block = safe_depth(largest(layer.inputs * layer.outputs, layer.weights), most_a);
   for (std::size_t j = 0; j < layer.outputs; j += kTile) {
     const std::size_t width = std::min(kTile, layer.outputs - j);
     std::int64_t biases[kTile] = {};
@@ -149,6 +177,13 @@ template <typename Weight, typename Activation>
 void update_weights(std::size_t rows, std::size_t inputs, std::size_t outputs, const std::int16_t* steps,
                     const Activation* a, int shift, Dither dither, Weight* w,
                     std::uint64_t& saturated) noexcept {
+  if (rows == 1) {
+    for (std::size_t j = 0; j < outputs; ++j) {
+      const std::size_t place = j * inputs;
+      subtract_row(inputs, steps[j], a, shift, {dither.at(place)}, w + place, saturated);
+    }
+    return;
+  }
   std::int32_t sums[kPanel];
   for (std::size_t column = 0; column < inputs; column += kPanel) {
     const std::size_t count = std::min(kPanel, inputs - column);

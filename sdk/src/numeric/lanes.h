@@ -24,6 +24,21 @@ inline constexpr std::size_t kRegisters = 32;
 inline constexpr std::size_t kRegisters = 16;
 #endif
 
+/// Before a loop: written out four times where neither vectors nor size keep it from being so.
+#if defined(__OPTIMIZE_SIZE__) || defined(__SSE__) || defined(__ARM_NEON)
+#define POPSGD_UNROLL_4
+#else
+#define POPSGD_UNROLL_4 _Pragma("GCC unroll 4")
+#endif
+
+/// Without vectors: whether code is dear, so that loops are not written out for each case and kind, or instructions are.
+#if defined(__OPTIMIZE_SIZE__)
+constexpr bool kSmall = kLanes == 1;
+#else
+constexpr bool kSmall = false;
+#endif
+constexpr bool kScalar = kLanes == 1 && !kSmall;
+
 template <std::size_t Width>
 struct LanesOf {
   using Type [[gnu::vector_size(Width * sizeof(float))]] = float;

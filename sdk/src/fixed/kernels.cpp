@@ -5,6 +5,7 @@
 #include "numeric/lanes.h"
 
 #include <algorithm>
+#include <bit>
 #include <limits>
 
 namespace popsgd::fixed {
@@ -26,7 +27,7 @@ void dot_tile(std::size_t depth, const Weight* w, std::size_t stride, const Acti
   std::int32_t s3 = 0;
   std::size_t k = 0;
   if constexpr (numeric::kPairs && sizeof(Weight) == 2 && sizeof(Activation) == 2) {
-    POPSGD_UNROLL_4 for (; k + 2 <= depth; k += 2) {
+    POPSGD_WRITTEN_OUT(4) for (; k + 2 <= depth; k += 2) {
       const numeric::Pair pair = numeric::pair_at(a + k);
       s0 = numeric::add_products(numeric::pair_at(w0 + k), pair, s0);
       s1 = numeric::add_products(numeric::pair_at(w1 + k), pair, s1);
@@ -49,8 +50,21 @@ void dot_tile(std::size_t depth, const Weight* w, std::size_t stride, const Acti
 template <typename Weight, typename Activation>
 void dot(std::size_t depth, const Weight* w, const Activation* a, std::int64_t* sum) {
   std::int32_t s = 0;
-  for (std::size_t k = 0; k < depth; ++k) s += w[k] * a[k];
+  std::size_t k = 0;
+  if constexpr (numeric::kPairs && sizeof(Weight) == 2 && sizeof(Activation) == 2) {
+    POPSGD_WRITTEN_OUT(4) for (; k + 2 <= depth; k += 2)
+      s = numeric::add_products(numeric::pair_at(w + k), numeric::pair_at(a + k), s);
+  }
+  POPSGD_WRITTEN_OUT(4) for (; k < depth; ++k) s += w[k] * a[k];
   *sum += s;
+}
+
+// A power of two that no |x| is beyond.
+template <typename T>
+std::uint32_t bound(std::size_t count, const T* x) {
+  std::int32_t bits = 0;
+  POPSGD_WRITTEN_OUT(4) for (std::size_t k = 0; k < count; ++k) bits |= x[k] ^ (x[k] >> 15);
+  return std::uint32_t{1} << std::bit_width(static_cast<std::uint32_t>(bits));
 }
 
 // How many products of |w| <= most_w and |a| <= most_a a sum of 32 bits surely holds: at least one, as even the
@@ -119,7 +133,7 @@ template <typename Weight, typename Activation>
 void subtract_row(std::size_t count, std::int32_t step, const Activation* __restrict a, int shift, Dither dither,
                   Weight* __restrict w, std::uint64_t& saturated) {
   std::uint32_t cut = 0;
-  POPSGD_UNROLL_4 for (std::size_t i = 0; i < count; ++i) {
+  POPSGD_WRITTEN_OUT(8) for (std::size_t i = 0; i < count; ++i) {
     const auto fraction = static_cast<std::int32_t>(dither.at(i) >> (32 - shift));
     const std::int32_t exact = w[i] - ((step * a[i] + fraction) >> shift);
     const std::int32_t kept = numeric::saturated<8 * sizeof(Weight)>(exact);
@@ -135,7 +149,7 @@ template <typename T>
 std::uint32_t largest(std::size_t count, const T* x) noexcept {
   std::int32_t most = 0;
   std::int32_t least = 0;
-  for (std::size_t k = 0; k < count; ++k) {
+  POPSGD_WRITTEN_OUT(4) for (std::size_t k = 0; k < count; ++k) {
     most = std::max<std::int32_t>(most, x[k]);
     least = std::min<std::int32_t>(least, x[k]);
   }
@@ -145,9 +159,11 @@ std::uint32_t largest(std::size_t count, const T* x) noexcept {
 template <typename Weight, typename Activation>
 void affine(std::size_t rows, const LayerOf<Weight>& layer, const Activation* a, int bias_shift, int shift,
             std::int32_t* z, std::uint64_t& saturated) noexcept {
-  const std::uint32_t most_a = largest(rows * layer.inputs, a);
-  std::size_t block = safe_depth(kMost<Weight> + 1U, most_a);  // most often that is far enough
-  if (block < layer.inputs) block = safe_depth(largest(layer.inputs * layer.outputs, layer.weights), most_a);
+  std::size_t block = safe_depth(kMost<Weight> + 1U, bound(rows * layer.inputs, a));
+  if (block < layer.inputs) {  // seldom
+    block =
+        safe_depth(largest(layer.inputs * layer.outputs, layer.weights), largest(rows * layer.inputs, a));
+  }
   for (std::size_t j = 0; j < layer.outputs; j += kTile) {
     const std::size_t width = std::min(kTile, layer.outputs - j);
     std::int64_t biases[kTile] = {};

@@ -42,7 +42,7 @@ template <typename Length>
 [[gnu::always_inline]] inline void write_slice(const std::int32_t* points, Length length, int bits,
                                                std::byte* __restrict out) {
   if (!numeric::kSmall && bits == 4 && length % 2 == 0) {
-    POPSGD_UNROLL_4 for (std::size_t j = 0; j < length / 2; ++j)
+    POPSGD_WRITTEN_OUT(4) for (std::size_t j = 0; j < length / 2; ++j)
       out[j] = static_cast<std::byte>((points[2 * j] & 0xF) | (points[2 * j + 1] & 0xF) << 4);
   } else if (!numeric::kSmall && bits == 8) {
     for (std::size_t j = 0; j < length; ++j) out[j] = static_cast<std::byte>(points[j] & 0xFF);
@@ -106,7 +106,7 @@ std::int32_t nearest_of_four(const std::int32_t* own, const std::byte* packed, s
     seen |= std::rotr(1U, offset);
     return offset;
   };
-  POPSGD_UNROLL_4 for (std::size_t j = 0; j < length; j += 2) {
+  POPSGD_WRITTEN_OUT(4) for (std::size_t j = 0; j < length; j += 2) {
     const auto byte = std::to_integer<std::uint32_t>(packed[j / 2]);
     offsets[j] = offset_of(byte, own[j]);
     offsets[j + 1] = offset_of(byte >> 4, own[j + 1]);

@@ -95,7 +95,7 @@ template <typename Integer>
 std::size_t add_units(std::size_t length, const std::int32_t* h, std::int32_t sign, Integer* __restrict x) {
   constexpr unsigned kBits = 8 * sizeof(Integer);
   std::uint32_t saturated = 0;
-  POPSGD_UNROLL_4 for (std::size_t j = 0; j < length; ++j) {
+  POPSGD_WRITTEN_OUT(8) for (std::size_t j = 0; j < length; ++j) {
     const std::int32_t sum = x[j] + numeric::saturated<21>(h[j]) * sign;
     const std::int32_t within = numeric::saturated<kBits>(sum);
     saturated += static_cast<std::uint32_t>(within != sum);

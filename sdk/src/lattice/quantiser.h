@@ -117,7 +117,7 @@ template <typename Uniform>
 [[gnu::always_inline]] inline void store_points(const CoarserPoints<Uniform>& point, std::size_t length,
                                                 std::int32_t* __restrict points) {
   std::uint32_t beyond = point.shift > 30 ? 1U << 31 : 0;  // its highest bit: some |y| is 2^30 or more
-  POPSGD_UNROLL_4 for (std::size_t j = 0; j < length; ++j) {
+  POPSGD_WRITTEN_OUT(8) for (std::size_t j = 0; j < length; ++j) {
     const auto y = static_cast<std::uint32_t>(point.y[j]);
     beyond |= y ^ y << 1;
     points[j] = static_cast<std::int32_t>(y + (point.dither.at(j) >> (32 - point.shift))) >> point.shift;

@@ -24,11 +24,12 @@ inline constexpr std::size_t kRegisters = 32;
 inline constexpr std::size_t kRegisters = 16;
 #endif
 
-/// Before a loop: written out four times where neither vectors nor size keep it from being so.
+/// Before a loop: written out so many times where neither vectors nor size keep it from being so.
 #if defined(__OPTIMIZE_SIZE__) || defined(__SSE__) || defined(__ARM_NEON)
-#define POPSGD_UNROLL_4
+#define POPSGD_WRITTEN_OUT(times)
 #else
-#define POPSGD_UNROLL_4 _Pragma("GCC unroll 4")
+#define POPSGD_PRAGMA(text) _Pragma(#text)
+#define POPSGD_WRITTEN_OUT(times) POPSGD_PRAGMA(GCC unroll times)
 #endif
 
 /// Without vectors: whether code is dear, so that loops are not written out for each case and kind, or instructions are.

@@ -52,8 +52,9 @@ void dot(std::size_t depth, const Weight* w, const Activation* a, std::int64_t* 
   std::int32_t s = 0;
   std::size_t k = 0;
   if constexpr (numeric::kPairs && sizeof(Weight) == 2 && sizeof(Activation) == 2) {
-    POPSGD_WRITTEN_OUT(4) for (; k + 2 <= depth; k += 2)
-      s = numeric::add_products(numeric::pair_at(w + k), numeric::pair_at(a + k), s);
+    POPSGD_WRITTEN_OUT(4)
+    for (; k + 2 <= depth; k += 2) s =
+        numeric::add_products(numeric::pair_at(w + k), numeric::pair_at(a + k), s);
   }
   POPSGD_WRITTEN_OUT(4) for (; k < depth; ++k) s += w[k] * a[k];
   *sum += s;
@@ -130,8 +131,8 @@ void subtract(std::size_t count, const std::int32_t* __restrict sums, int shift,
 
 // w <- w - step * a * 2^-shift: both of these for a single row.
 template <typename Weight, typename Activation>
-void subtract_row(std::size_t count, std::int32_t step, const Activation* __restrict a, int shift, Dither dither,
-                  Weight* __restrict w, std::uint64_t& saturated) {
+void subtract_row(std::size_t count, std::int32_t step, const Activation* __restrict a, int shift,
+                  Dither dither, Weight* __restrict w, std::uint64_t& saturated) {
   std::uint32_t cut = 0;
   POPSGD_WRITTEN_OUT(8) for (std::size_t i = 0; i < count; ++i) {
     const auto fraction = static_cast<std::int32_t>(dither.at(i) >> (32 - shift));
@@ -161,8 +162,7 @@ void affine(std::size_t rows, const LayerOf<Weight>& layer, const Activation* a,
             std::int32_t* z, std::uint64_t& saturated) noexcept {
   std::size_t block = safe_depth(kMost<Weight> + 1U, bound(rows * layer.inputs, a));
   if (block < layer.inputs) {  // seldom
-    block =
-        safe_depth(largest(layer.inputs * layer.outputs, layer.weights), largest(rows * layer.inputs, a));
+    block = safe_depth(largest(layer.inputs * layer.outputs, layer.weights), largest(rows * layer.inputs, a));
   }
   for (std::size_t j = 0; j < layer.outputs; j += kTile) {
     const std::size_t width = std::min(kTile, layer.outputs - j);

@@ -42,8 +42,9 @@ template <typename Length>
 [[gnu::always_inline]] inline void write_slice(const std::int32_t* points, Length length, int bits,
                                                std::byte* __restrict out) {
   if (!numeric::kSmall && bits == 4 && length % 2 == 0) {
-    POPSGD_WRITTEN_OUT(4) for (std::size_t j = 0; j < length / 2; ++j)
-      out[j] = static_cast<std::byte>((points[2 * j] & 0xF) | (points[2 * j + 1] & 0xF) << 4);
+    POPSGD_WRITTEN_OUT(4)
+    for (std::size_t j = 0; j < length / 2; ++j) out[j] =
+        static_cast<std::byte>((points[2 * j] & 0xF) | (points[2 * j + 1] & 0xF) << 4);
   } else if (!numeric::kSmall && bits == 8) {
     for (std::size_t j = 0; j < length; ++j) out[j] = static_cast<std::byte>(points[j] & 0xFF);
   } else if (!numeric::kSmall && bits == 16) {
@@ -102,7 +103,8 @@ std::int32_t nearest_of_four(const std::int32_t* own, const std::byte* packed, s
                              std::int32_t furthest, std::int32_t* __restrict offsets) {
   std::uint32_t seen = 0;
   const auto offset_of = [&seen](std::uint32_t received, std::int32_t point) {
-    const std::int32_t offset = static_cast<std::int32_t>((received - static_cast<std::uint32_t>(point)) << 28) >> 28;
+    const std::int32_t offset =
+        static_cast<std::int32_t>((received - static_cast<std::uint32_t>(point)) << 28) >> 28;
     seen |= std::rotr(1U, offset);
     return offset;
   };

@@ -148,8 +148,8 @@ Gap difference(Side side, Values mine, Lattice lattice, Points theirs, int their
     subtract(mine, lattice, sign, theirs.data());
     return {theirs, finer};
   }
-  const std::uint32_t most =
-      mine_coarser ? largest(mine, lattice) : largest([&](std::size_t k) { return theirs[k]; }, theirs.size());
+  const std::uint32_t most = mine_coarser ? largest(mine, lattice)
+                                          : largest([&](std::size_t k) { return theirs[k]; }, theirs.size());
   const int up = std::clamp(kRoom - static_cast<int>(std::bit_width(most)), 0, apart);
   const Shift coarser{.up = up};
   const Shift other{.down = std::min(apart - up, 31)};

@@ -113,9 +113,9 @@ template <typename Point, typename Length>
 
 /// The same without vectors, in half of the operations: wherever y + u fits 32 bits, floor((y + u) / 2^shift) is the point.
 template <typename Uniform>
-  requires(numeric::kLanes == 1)
-[[gnu::always_inline]] inline void store_points(const CoarserPoints<Uniform>& point, std::size_t length,
-                                                std::int32_t* __restrict points) {
+requires(numeric::kLanes == 1)
+    [[gnu::always_inline]] inline void store_points(const CoarserPoints<Uniform>& point, std::size_t length,
+                                                    std::int32_t* __restrict points) {
   std::uint32_t beyond = point.shift > 30 ? 1U << 31 : 0;  // its highest bit: some |y| is 2^30 or more
   POPSGD_WRITTEN_OUT(8) for (std::size_t j = 0; j < length; ++j) {
     const auto y = static_cast<std::uint32_t>(point.y[j]);
@@ -194,7 +194,8 @@ template <typename Use>
     with_points(values, lattice, [=](const auto point) { in_slices(point, values.size(), use); });
   } else {
     in_stored_slices(values, lattice, [=](std::size_t k, const std::int32_t* points, std::size_t length) {
-      use(k, [points](std::size_t j) { return points[j]; }, length);
+      use(
+          k, [points](std::size_t j) { return points[j]; }, length);
     });
   }
 }

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstring>
+#include <type_traits>
 #include <utility>
 
 namespace popsgd::numeric {
@@ -54,14 +55,21 @@ using Lanes = LanesN<kLanes>;
 
 template <typename L = Lanes>
 [[gnu::always_inline]] inline L load(const float* p) {
-  L v;
-  std::memcpy(&v, p, sizeof v);
-  return v;
+  if constexpr (std::is_same_v<L, float>) {
+    return *p;  // aligned: some processors' floats have to be
+  } else {
+    L v;
+    std::memcpy(&v, p, sizeof v);
+    return v;
+  }
 }
 
 template <typename L>
 [[gnu::always_inline]] inline void store(float* p, L v) {
-  std::memcpy(p, &v, sizeof v);
+  if constexpr (std::is_same_v<L, float>)
+    *p = v;
+  else
+    std::memcpy(p, &v, sizeof v);
 }
 
 template <typename L = Lanes>

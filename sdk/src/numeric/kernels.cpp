@@ -109,20 +109,26 @@ void combine_tile(const Combination& job, std::size_t row, std::size_t column) {
   }
 }
 
+// x <- x + factor * in without vectors, four at a time: all are loaded before any is stored.
+void add_scaled(std::size_t count, float factor, const float* in, float* x) {
+  std::size_t k = 0;
+  for (; k + 4 <= count; k += 4) {
+    float sums[4];
+    POPSGD_UNROLL for (std::size_t j = 0; j < 4; ++j) sums[j] = x[k + j] + factor * in[k + j];
+    POPSGD_UNROLL for (std::size_t j = 0; j < 4; ++j) x[k + j] = sums[j];
+  }
+  for (; k < count; ++k) x[k] += factor * in[k];
+}
+
 // A single term, as of a batch of one row, without vectors.
 void combine_one(const Combination& job, std::size_t columns) {
-  const float keep = job.keep;
   for (std::size_t row = 0; row < job.rows; ++row) {
     const float factor = job.scale * job.coefficients.data[row * job.coefficients.row_stride];
-    const float* __restrict in = job.in;
-    float* __restrict out = job.out + row * job.ldout;
-    if (keep == 0.0F) {
-      for (std::size_t k = 0; k < columns; ++k) out[k] = factor * in[k];
-    } else if (keep == 1.0F) {  // no weight decay
-      POPSGD_WRITTEN_OUT(4) for (std::size_t k = 0; k < columns; ++k) out[k] += factor * in[k];
-    } else {
-      for (std::size_t k = 0; k < columns; ++k) out[k] = keep * out[k] + factor * in[k];
-    }
+    float* out = job.out + row * job.ldout;
+    if (job.keep == 1.0F)  // no weight decay
+      add_scaled(columns, factor, job.in, out);
+    else
+      scale_add(columns, job.keep, factor, job.in, out);
   }
 }
 

@@ -149,13 +149,13 @@ struct Agent::State {
   template <typename Make>
   State(const Layout& layout, const AgentConfig& configuration, const Model& held, Make make,
         std::span<std::byte> workspace, Time now)
-      : config(configuration),
-        model(held),
-        random(config.seed, Purpose::exchange),
+      : records(place<Records>(workspace, layout.records, 1)[0]),
         saved(workspace.subspan(layout.records).first(layout.peers - layout.records)),
-        records(place<Records>(workspace, layout.records, 1)[0]),
-        finished(place<FinishedExchange>(workspace, layout.finished, config.finished)),
-        peers(place<Peer>(workspace, layout.peers, config.peers)),
+        finished(place<FinishedExchange>(workspace, layout.finished, configuration.finished)),
+        peers(place<Peer>(workspace, layout.peers, configuration.peers)),
+        model(held),
+        random(configuration.seed, Purpose::exchange),
+        config(configuration),
         learner(config, model, make(workspace.data() + layout.trainer, config),
                 place<Gate>(workspace, layout.gates, layout.gate_count), layout.block_length,
                 place_sightings(workspace, layout, config.seed)),
@@ -194,26 +194,27 @@ struct Agent::State {
   void wait(Time now);
   void wait_for_busy(std::uint32_t retry, Time now);
   void reply(const Reply& answer);
-  void drop(Drop reason) { ++metrics.dropped[static_cast<std::size_t>(reason)]; }
+  [[gnu::noinline]] void drop(Drop reason) { ++metrics.dropped[static_cast<std::size_t>(reason)]; }
   [[nodiscard]] std::span<Peer> known() const { return peers.first(peer_count); }
   [[nodiscard]] Peer* find(PeerId id) const;
   [[nodiscard]] LinkTraits traits_of(PeerId id) const;
   void describe_records();
 
-  AgentConfig config;
-  Model model;
-  Random random;
-  AgentMetrics metrics{};
-  std::span<std::byte> saved;  // records, finished exchanges and gates
+  // Small things first: see Exchange.
+  std::size_t peer_count = 0;
+  Time next_offer{};
+  std::uint8_t busies = 0;     // in a row
   Records& records;            // up to date only while a checkpoint is made
+  std::span<std::byte> saved;  // records, finished exchanges and gates
   Finished finished;
   std::span<Peer> peers;
-  std::size_t peer_count = 0;
+  Model model;
+  Random random;
+  AgentConfig config;
   Learner learner;
   Exchange exchange;
   Replies replies{};
-  Time next_offer{};
-  std::uint8_t busies = 0;  // in a row
+  AgentMetrics metrics{};
 };
 
 std::size_t Agent::workspace_size(const AgentConfig& config, std::size_t parameters, std::size_t tensors,

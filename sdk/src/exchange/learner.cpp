@@ -142,9 +142,11 @@ void Learner::end_step(const SideStep& aside) {
 }
 
 void Learner::take_steps() {
-  rests_ = parted_ && rests_ < kMostRests ? static_cast<std::uint8_t>(rests_ + 1) : 0;
-  parted_ = false;
-  if (rests_ > 0) return;
+  if constexpr (has(Part::gate)) {
+    rests_ = parted_ && rests_ < kMostRests ? static_cast<std::uint8_t>(rests_ + 1) : 0;
+    parted_ = false;
+    if (rests_ > 0) return;
+  }
   for (std::uint16_t k = 0; k < config_.local_steps; ++k) static_cast<void>(step());
 }
 
@@ -252,6 +254,7 @@ codec::Standing Learner::standing() const {
 }
 
 void Learner::has_refused() {
+  if constexpr (!has(Part::gate)) return;
   since_ = 0;
   // Of those who come unasked, too: if all agents are that far apart, whoever is asked refuses first.
   if (gross_ && heeds()) ++grosses_;
@@ -262,6 +265,7 @@ void Learner::has_refused() {
 }
 
 void Learner::was_refused() {
+  if constexpr (!has(Part::gate)) return;
   since_ = 0;
   parted_ = heeds() || parted_;
   if (chosen_) rebuffs_ = static_cast<std::uint8_t>(std::min(rebuffs_ + 1, 255));

@@ -9,6 +9,7 @@ namespace popsgd {
 enum class Part : std::uint8_t {
   gate,      ///< Guarding::gate: distances of partners' models are measured, remembered and judged
   rotation,  ///< Quantisation::rotate
+  schedule,  ///< step sizes that change as steps are taken; of FixedSchedule
 };
 
 /// Whether agents of this build have it; all, unless the build's POPSGD_PARTS says otherwise. A configuration that asks for
@@ -20,7 +21,10 @@ enum class Part : std::uint8_t {
 #if defined(POPSGD_WITHOUT_ROTATION)
   if (part == Part::rotation) return false;
 #endif
-  return part <= Part::rotation;
+#if defined(POPSGD_WITHOUT_SCHEDULE)
+  if (part == Part::schedule) return false;
+#endif
+  return part <= Part::schedule;
 }
 
 }  // namespace popsgd

@@ -107,10 +107,10 @@ float step_of(int exponent) {
 
 }  // namespace
 
-template <typename Use>
-void Snapshots::slices(std::size_t at, std::size_t length, Use use) const {
+void Snapshots::each_slice(std::size_t at, std::size_t length, const void* use,
+                           void (*call)(const void* use, const Slice& slice)) const {
   Tensors(model_).cut({block_.offset + at, length}, [&](std::size_t tensor, Stretch part) {
-    use(Slice{tensor, part.offset - block_.offset, part.length, scales_[tensor - first_tensor_]});
+    call(use, Slice{tensor, part.offset - block_.offset, part.length, scales_[tensor - first_tensor_]});
   });
 }
 

@@ -82,7 +82,7 @@ void dots(std::size_t block, const LayerOf<Weight>& layer, std::size_t j, std::s
   for (std::size_t start = 0; start < layer.inputs; start += block) {
     const std::size_t depth = std::min(block, layer.inputs - start);
     const Weight* w = layer.weights + j * layer.inputs + start;
-    if (width == kTile) {
+    if (!numeric::kSmall && width == kTile) {
       dot_tile(depth, w, layer.inputs, a + start, sums);
     } else {
       for (std::size_t k = 0; k < width; ++k) dot(depth, w + k * layer.inputs, a + start, sums + k);
@@ -110,7 +110,7 @@ void combine_rows(std::size_t terms, std::size_t columns, const std::int16_t* c,
                   std::size_t stride, std::int32_t* sums) {
   std::fill(sums, sums + columns, 0);
   std::size_t t = 0;
-  for (; t + 8 <= terms; t += 8) add_rows<8>(columns, c + t, a + t * stride, stride, sums);
+  for (; !numeric::kSmall && t + 8 <= terms; t += 8) add_rows<8>(columns, c + t, a + t * stride, stride, sums);
   for (; t < terms; ++t) add_rows<1>(columns, c + t, a + t * stride, stride, sums);
 }
 

@@ -21,7 +21,8 @@ constexpr std::array<std::array<std::uint8_t, 8>, Digits::kClasses> kShapes{{
 constexpr std::int32_t third(std::int32_t n) {
   return (n * 21846 >> 16) + (n < 0 ? 1 : 0);
 }
-static_assert(third(383) == 127 && third(-382) == -127 && third(-381) == -127 && third(3) == 1 && third(-3) == -1);
+static_assert(third(383) == 127 && third(-382) == -127 && third(-381) == -127 && third(3) == 1 &&
+              third(-3) == -1);
 
 }  // namespace
 

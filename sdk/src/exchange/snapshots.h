@@ -130,7 +130,9 @@ class Snapshots {
   /// one for each use.
   template <typename Use>
   void slices(std::size_t at, std::size_t length, const Use& use) const {
-    const auto call = [](const void* context, const Slice& slice) { (*static_cast<const Use*>(context))(slice); };
+    const auto call = [](const void* context, const Slice& slice) {
+      (*static_cast<const Use*>(context))(slice);
+    };
     each_slice(at, length, &use, call);
   }
   template <typename Use>

@@ -53,8 +53,8 @@ void dot(std::size_t depth, const Weight* w, const Activation* a, std::int64_t* 
   std::size_t k = 0;
   if constexpr (numeric::kPairs && sizeof(Weight) == 2 && sizeof(Activation) == 2) {
     POPSGD_WRITTEN_OUT(4)
-    for (; k + 2 <= depth; k += 2) s =
-        numeric::add_products(numeric::pair_at(w + k), numeric::pair_at(a + k), s);
+    for (; k + 2 <= depth; k += 2)
+      s = numeric::add_products(numeric::pair_at(w + k), numeric::pair_at(a + k), s);
   }
   POPSGD_WRITTEN_OUT(4) for (; k < depth; ++k) s += w[k] * a[k];
   *sum += s;
@@ -90,8 +90,8 @@ void dots(std::size_t block, const LayerOf<Weight>& layer, std::size_t j, std::s
   }
 }
 
-// Columns of a weight matrix that are updated together: their sums stay in the nearest cache.
-constexpr std::size_t kPanel = 256;
+// Columns of a weight matrix that are updated together: their sums stay in the nearest cache, or on a small stack.
+constexpr std::size_t kPanel = numeric::kLanes == 1 ? 64 : 256;
 
 // sums[i] += sum_t c[t] * a[t][i] over Terms rows of a.
 template <std::size_t Terms, typename Activation>
@@ -110,7 +110,8 @@ void combine_rows(std::size_t terms, std::size_t columns, const std::int16_t* c,
                   std::size_t stride, std::int32_t* sums) {
   std::fill(sums, sums + columns, 0);
   std::size_t t = 0;
-  for (; !numeric::kSmall && t + 8 <= terms; t += 8) add_rows<8>(columns, c + t, a + t * stride, stride, sums);
+  for (; !numeric::kSmall && t + 8 <= terms; t += 8)
+    add_rows<8>(columns, c + t, a + t * stride, stride, sums);
   for (; t < terms; ++t) add_rows<1>(columns, c + t, a + t * stride, stride, sums);
 }
 

@@ -43,8 +43,8 @@ template <typename Length>
                                                std::byte* __restrict out) {
   if (!numeric::kSmall && bits == 4 && length % 2 == 0) {
     POPSGD_WRITTEN_OUT(4)
-    for (std::size_t j = 0; j < length / 2; ++j) out[j] =
-        static_cast<std::byte>((points[2 * j] & 0xF) | (points[2 * j + 1] & 0xF) << 4);
+    for (std::size_t j = 0; j < length / 2; ++j)
+      out[j] = static_cast<std::byte>((points[2 * j] & 0xF) | (points[2 * j + 1] & 0xF) << 4);
   } else if (!numeric::kSmall && bits == 8) {
     for (std::size_t j = 0; j < length; ++j) out[j] = static_cast<std::byte>(points[j] & 0xFF);
   } else if (!numeric::kSmall && bits == 16) {

@@ -33,8 +33,9 @@ inline constexpr int kMostExponent = 120;
   return exponent < -kMostExponent ? -kMostExponent : exponent > kMostExponent ? kMostExponent : exponent;
 }
 
-/// Points that the stack holds at a time where they are only passed on. A multiple of 8, so that they end at a byte.
-inline constexpr std::size_t kSlice = 128;
+/// Points that the stack, which is small on a small device, holds at a time where they are only passed on. A multiple of 8, so
+/// that they end at a byte.
+inline constexpr std::size_t kSlice = sizeof(void*) < 8 ? 64 : 128;
 
 /// A view of values: floats, or integers in units of 2^-fraction.
 class Values {

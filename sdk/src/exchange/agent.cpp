@@ -69,7 +69,8 @@ struct Layout {
   std::size_t trainer;
   std::size_t end;
   std::size_t block_length;
-  std::size_t gate_count;
+  std::size_t block_count;
+  std::size_t gate_count;  // one for each block, or none
   std::size_t estimate_count;
   std::size_t scale_count;
   std::size_t sightings_count;
@@ -86,11 +87,12 @@ Layout layout_of(const AgentConfig& config, std::size_t parameters, std::size_t 
   Layout at{};
   at.block_length =
       config.block_length == 0 ? parameters : std::min<std::size_t>(config.block_length, parameters);
-  at.gate_count = (parameters + at.block_length - 1) / at.block_length;
+  at.block_count = (parameters + at.block_length - 1) / at.block_length;
+  at.gate_count = has(Part::gate) ? at.block_count : 0;
   at.records = aligned(state);
   at.finished = at.records + sizeof(Records);
   at.gates = at.finished + config.finished * sizeof(FinishedExchange);
-  at.estimate_count = Steps::count(at.gate_count, tensors);
+  at.estimate_count = Steps::count(at.block_count, tensors);
   at.scale_count = std::min(tensors, at.block_length);
   at.estimates = at.gates + at.gate_count * sizeof(Gate);
   at.peers = at.estimates + aligned(at.estimate_count * sizeof(lattice::StepEstimate));
@@ -98,7 +100,7 @@ Layout layout_of(const AgentConfig& config, std::size_t parameters, std::size_t 
   at.mine = at.scales + aligned(at.scale_count * sizeof(Scale));
   at.theirs = at.mine + aligned(at.block_length * sizeof(float));
   at.sightings = at.theirs + aligned(at.block_length * sizeof(float));
-  at.sightings_count = held(Numeric::float32) && at.gate_count == 1 && numeric == Numeric::float32 ? 1 : 0;
+  at.sightings_count = held(Numeric::float32) && at.block_count == 1 && numeric == Numeric::float32 ? 1 : 0;
   at.trainer = at.sightings + aligned(at.sightings_count * sizeof(Sightings));
   at.end =
       at.trainer + (numeric == Numeric::float32 ? sizeof(FloatTrainer) : sizeof(FixedTrainer<std::int16_t>));

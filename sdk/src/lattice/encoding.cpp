@@ -114,7 +114,7 @@ std::int32_t nearest_of_four(const std::int32_t* own, const std::byte* packed, s
     offsets[j + 1] = offset_of(byte >> 4, own[j + 1]);
   }
   const int above = 32 - std::countr_zero(seen & 0xFFFF0000U);
-  const int below = std::bit_width(seen & 0xFFFFU) - 1;
+  const int below = static_cast<int>(std::bit_width(seen & 0xFFFFU)) - 1;
   return std::max({furthest, std::int32_t{above}, std::int32_t{below}});
 }
 

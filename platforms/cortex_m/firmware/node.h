@@ -7,6 +7,7 @@
 #include <popsgd/clock.h>
 #include <popsgd/entropy.h>
 #include <popsgd/fixed_network.h>
+#include <popsgd/parts.h>
 #include <popsgd/serial/serial_link.h>
 #include <popsgd/store.h>
 
@@ -77,7 +78,7 @@ class Node final : public popsgd::LinkUser {
   std::array<std::int16_t, kParameters> model_{};
   std::array<popsgd::Tensor, 2> layout_{};
   std::array<std::int32_t, 20> scratch_{};
-  alignas(8) std::array<std::byte, 3072> workspace_{};
+  alignas(8) std::array<std::byte, popsgd::has(popsgd::Part::gate) ? 3072 : 2880> workspace_{};
   alignas(8) std::array<std::byte, kMtu> frame_{};
   std::size_t waiting_ = 0;  // bytes of `frame_` that the link had no room for
   popsgd::Time step_due_{};

@@ -70,7 +70,7 @@ class FixedNetwork {
   /// What Network::initialise makes of the same `random`, to nearest.
   void initialise(std::span<Weight> x, Random random) const noexcept;
 
-  /// See FixedGradient: one step of SGD in place, with 1 kB of stack. Returns the mean loss before it in Q15.16. Of a
+  /// See FixedGradient: one step of SGD in place, with 1 kB of stack, or a quarter on a small device. Returns the mean loss before it in Q15.16. Of a
   /// step in which a weight would move by more than 2^29 units, all of a layer's moves are shortened to that.
   std::int32_t step(std::span<Weight> x, const FixedBatch& batch, FixedRate rate, Random& noise,
                     std::span<std::int32_t> scratch, std::uint64_t& saturated) const noexcept;

@@ -25,9 +25,9 @@ class Model {
       : Model(Numeric::int8, values.data(), values.size(), layout) {}
 
   [[nodiscard]] Numeric numeric() const {
-    return is(Numeric::int16) ? Numeric::int16 : is(Numeric::int8) ? Numeric::int8 : Numeric::float32;
+    return is<Numeric::int16>() ? Numeric::int16 : is<Numeric::int8>() ? Numeric::int8 : Numeric::float32;
   }
-  [[nodiscard]] bool integer() const { return !is(Numeric::float32); }
+  [[nodiscard]] bool integer() const { return !is<Numeric::float32>(); }
   [[nodiscard]] std::size_t size() const { return size_; }
   [[nodiscard]] std::span<const Tensor> layout() const { return layout_; }
 
@@ -56,9 +56,9 @@ class Model {
   template <typename Use>
   decltype(auto) visit(Use use) const {
     if constexpr (held(Numeric::int16))
-      if (is(Numeric::int16)) return use(int16s());
+      if (is<Numeric::int16>()) return use(int16s());
     if constexpr (held(Numeric::int8))
-      if (is(Numeric::int8)) return use(int8s());
+      if (is<Numeric::int8>()) return use(int8s());
     if constexpr (held(Numeric::float32)) return use(floats());
     __builtin_unreachable();
   }
@@ -79,11 +79,12 @@ class Model {
 
  private:
   /// Known to the compiler where all models are, or none is.
-  [[nodiscard]] bool is(Numeric numeric) const {
-    const bool others = (held(Numeric::float32) && numeric != Numeric::float32) ||
-                        (held(Numeric::int16) && numeric != Numeric::int16) ||
-                        (held(Numeric::int8) && numeric != Numeric::int8);
-    return held(numeric) && (!others || numeric_ == numeric);
+  template <Numeric Kind>
+  [[nodiscard]] bool is() const {
+    constexpr bool kOthers = (held(Numeric::float32) && Kind != Numeric::float32) ||
+                             (held(Numeric::int16) && Kind != Numeric::int16) ||
+                             (held(Numeric::int8) && Kind != Numeric::int8);
+    return held(Kind) && (!kOthers || numeric_ == Kind);
   }
 
   Model(Numeric numeric, void* values, std::size_t size, std::span<const Tensor> layout)

@@ -35,16 +35,16 @@ Result<Loaded> load(Store& store, std::uint64_t fingerprint, Params parameters,
 
 Result<Loaded> load(Store& store, std::uint64_t fingerprint, std::span<std::byte> integers,
                     std::span<std::byte> records) noexcept {
-  const auto slots = survey(store);
-  if (!slots.ok()) return slots.status();
-  if (!slots->newest) return slots->blank ? Status::no_checkpoint : Status::checkpoint_damaged;
-  const Header& header = slots->header;
+  Slots slots;
+  if (const Status status = survey(store, slots); status != Status::ok) return status;
+  if (!slots.newest) return slots.blank ? Status::no_checkpoint : Status::checkpoint_damaged;
+  const Header& header = slots.header;
   if (header.fingerprint != fingerprint) return Status::checkpoint_foreign;
   if (header.parameters != words(integers.size())) return Status::checkpoint_length;
   const bool fit = header.records <= records.size();
 
   Loaded loaded{.records = header.records, .sequence = header.sequence};
-  PayloadReader reader(store, *slots->newest, static_cast<std::size_t>(header.payload()));
+  PayloadReader reader(store, *slots.newest, static_cast<std::size_t>(header.payload()));
   const auto room = fit ? records.first(header.records) : std::span<std::byte>{};
   Status status = read_payload(reader, integers, loaded.steps, room);
   if (status == Status::ok && !fit) status = reader.skip_rest();

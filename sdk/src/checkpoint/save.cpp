@@ -69,10 +69,10 @@ Status save(Store& store, const Snapshot& snapshot) noexcept {
                 .records = static_cast<std::uint32_t>(snapshot.records.size())};
   if (slot_size(header.parameters, header.records) > store.slot_size()) return Status::store_too_small;
 
-  const auto slots = survey(store);
-  if (!slots.ok()) return slots.status();
-  header.sequence = slots->last_sequence + 1;
-  const unsigned slot = slots->newest ? 1 - *slots->newest : 0;
+  Slots slots;
+  if (const Status status = survey(store, slots); status != Status::ok) return status;
+  header.sequence = slots.last_sequence + 1;
+  const unsigned slot = slots.newest ? 1 - *slots.newest : 0;
 
   if (const Status status = clear(store, slot); status != Status::ok) return status;
   if (const Status status = save_payload(store, slot, snapshot, header); status != Status::ok) return status;

@@ -19,7 +19,7 @@ struct Slots {
 };
 
 /// Syncs the store, then reads both headers, and payloads until one is found entire: what is found is durable. Not ok: what the store answered, or
-/// store_too_small when a slot has not one page.
-[[nodiscard]] Result<Slots> survey(Store& store) noexcept;
+/// store_too_small when a slot has not one page. `slots` is as it was made.
+[[nodiscard]] Status survey(Store& store, Slots& slots) noexcept;
 
 }  // namespace popsgd::checkpoint

@@ -4,6 +4,7 @@
 #include "codec/schema.h"
 
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstring>
 #include <span>
@@ -35,11 +36,8 @@ class TableWriter {
   /// A scalar or struct of the schema; scalars as numbers, structs as generated.
   template <typename T>
   void put(VtableEntry field, const T& value) noexcept {
-    size_ = aligned(size_, alignof(T));
-    store(kVtable + field, static_cast<VtableEntry>(size_ - table_));
-    store(size_, value);
-    size_ += sizeof(T);
-    close_table();
+    static_assert(std::is_trivially_copyable_v<T> && std::endian::native == std::endian::little);
+    put(field, &value, sizeof(T), alignof(T));
   }
 
   /// Makes room for the offset of the vector; begin_vector() fills it in.
@@ -59,10 +57,19 @@ class TableWriter {
   [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return std::span(bytes_).first(size_); }
 
  private:
+  // One function for all kinds of fields.
+  void put(VtableEntry field, const void* value, std::size_t length, std::size_t alignment) noexcept {
+    size_ = aligned(size_, alignment);
+    store(kVtable + field, static_cast<VtableEntry>(size_ - table_));
+    std::memcpy(bytes_.data() + size_, value, length);
+    size_ += length;
+    close_table();
+  }
+
   static constexpr std::size_t kVtable = sizeof(Offset) + 4;  ///< after the root offset and the identifier
 
   static constexpr std::size_t aligned(std::size_t position, std::size_t alignment) noexcept {
-    return (position + alignment - 1) / alignment * alignment;
+    return (position + alignment - 1) & ~(alignment - 1);
   }
 
   static constexpr VtableEntry vtable_size(VtableEntry last) noexcept {
@@ -76,12 +83,7 @@ class TableWriter {
 
   template <typename T>
   void store(std::size_t position, const T& value) noexcept {
-    static_assert(std::is_trivially_copyable_v<T>);
-    if constexpr (std::is_arithmetic_v<T>) {
-      popsgd_flatbuffers::WriteScalar(bytes_.data() + position, value);
-    } else {
-      std::memcpy(bytes_.data() + position, &value, sizeof(T));  // little-endian already
-    }
+    popsgd_flatbuffers::WriteScalar(bytes_.data() + position, value);
   }
 
   void close_table() noexcept {

@@ -6,16 +6,17 @@
 #include "exchange/records.h"
 #include "exchange/snapshots.h"
 #include "exchange/steps.h"
+#include "exchange/waits.h"
 
 #include <popsgd/agent.h>
 #include <popsgd/assert.h>
 #include <popsgd/checkpoint.h>
 #include <popsgd/lattice/encoding.h>
+#include <popsgd/parts.h>
 #include <popsgd/random.h>
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <cstdint>
 #include <memory>
 
@@ -72,7 +73,8 @@ struct Layout {
   std::size_t trainer;
   std::size_t end;
   std::size_t block_length;
-  std::size_t gate_count;
+  std::size_t block_count;
+  std::size_t gate_count;  // one for each block, or none
   std::size_t estimate_count;
   std::size_t scale_count;
   std::size_t sightings_count;
@@ -89,11 +91,12 @@ Layout layout_of(const AgentConfig& config, std::size_t parameters, std::size_t 
   Layout at{};
   at.block_length =
       config.block_length == 0 ? parameters : std::min<std::size_t>(config.block_length, parameters);
-  at.gate_count = (parameters + at.block_length - 1) / at.block_length;
+  at.block_count = (parameters + at.block_length - 1) / at.block_length;
+  at.gate_count = has(Part::gate) ? at.block_count : 0;
   at.records = aligned(state);
   at.finished = at.records + sizeof(Records);
   at.gates = at.finished + config.finished * sizeof(FinishedExchange);
-  at.estimate_count = Steps::count(at.gate_count, tensors);
+  at.estimate_count = Steps::count(at.block_count, tensors);
   at.scale_count = std::min(tensors, at.block_length);
   at.estimates = at.gates + at.gate_count * sizeof(Gate);
   at.account = at.estimates + aligned(at.estimate_count * sizeof(lattice::StepEstimate));
@@ -104,7 +107,7 @@ Layout layout_of(const AgentConfig& config, std::size_t parameters, std::size_t 
   at.mine = at.scales + aligned(at.scale_count * sizeof(Scale));
   at.theirs = at.mine + aligned(at.block_length * sizeof(float));
   at.sightings = at.theirs + aligned(at.block_length * sizeof(float));
-  at.sightings_count = held(Numeric::float32) && at.gate_count == 1 && numeric == Numeric::float32 ? 1 : 0;
+  at.sightings_count = held(Numeric::float32) && at.block_count == 1 && numeric == Numeric::float32 ? 1 : 0;
   at.trainer = at.sightings + aligned(at.sightings_count * sizeof(Sightings));
   at.end =
       at.trainer + (numeric == Numeric::float32 ? sizeof(FloatTrainer) : sizeof(FixedTrainer<std::int16_t>));
@@ -144,13 +147,16 @@ Status check(const AgentConfig& config, std::size_t parameters) {
   const bool times = t.first_timeout > 0 && t.least_timeout > 0 && t.most_timeout >= t.least_timeout &&
                      t.most_timeout <= kDay && t.offer <= kDay && t.in_doubt >= t.idle &&
                      t.in_doubt <= kDay / 2 && config.mean_wait <= kDay / 32 && config.peer_interval <= kDay;
-  if (!times || t.slowest == 0 || !(config.guarding.limit > 0)) return Status::invalid_rate;
+  if (!times || t.slowest == 0) return Status::invalid_rate;
   const std::size_t block = config.block_length == 0 ? parameters : config.block_length;
   if ((parameters + block - 1) / block > 65536) return Status::invalid_size;
   const Quantisation& q = config.quantise;
   const bool bits = q.bits >= lattice::kFewestBits && q.bits <= lattice::kMostBits;
   if (q.width > Width::fixed || (q.width == Width::fixed && !bits)) return Status::invalid_size;
+  if ((config.guarding.gate && !has(Part::gate)) || (q.rotate && !has(Part::rotation)))
+    return Status::unknown_format;
   if constexpr (!held(Numeric::float32)) return Status::ok;
+  if (!(config.guarding.limit > 0)) return Status::invalid_rate;
   if (config.privacy != nullptr && config.privacy->check() != Status::ok) return Status::invalid_rate;
   if (const Status status = config.sgd.check(); status != Status::ok) return status;
   return config.schedule.check();
@@ -163,13 +169,13 @@ struct Agent::State {
   template <typename Make>
   State(const Layout& layout, const AgentConfig& configuration, const Model& held, Make make,
         std::span<std::byte> workspace, Time now)
-      : config(configuration),
-        model(held),
-        random(config.seed, Purpose::exchange),
+      : records(place<Records>(workspace, layout.records, 1)[0]),
         saved(workspace.subspan(layout.records).first(layout.peers - layout.records)),
-        records(place<Records>(workspace, layout.records, 1)[0]),
-        finished(place<FinishedExchange>(workspace, layout.finished, config.finished)),
-        peers(place<Peer>(workspace, layout.peers, config.peers)),
+        finished(place<FinishedExchange>(workspace, layout.finished, configuration.finished)),
+        peers(place<Peer>(workspace, layout.peers, configuration.peers)),
+        model(held),
+        random(configuration.seed, Purpose::exchange),
+        config(configuration),
         learner(config, model, make(workspace.data() + layout.trainer, config),
                 place<Gate>(workspace, layout.gates, layout.gate_count), layout.block_length,
                 place_sightings(workspace, layout, config.seed)),
@@ -211,7 +217,7 @@ struct Agent::State {
   void wait_for_busy(std::uint32_t retry, Time now);
   [[nodiscard]] std::uint32_t too_early(PeerId from, Time now);
   void reply(const Reply& answer);
-  void drop(Drop reason) { ++metrics.dropped[static_cast<std::size_t>(reason)]; }
+  [[gnu::noinline]] void drop(Drop reason) { ++metrics.dropped[static_cast<std::size_t>(reason)]; }
   [[nodiscard]] std::span<Peer> known() const { return peers.first(peer_count); }
   [[nodiscard]] Peer* find(PeerId id) const;
   [[nodiscard]] LinkTraits traits_of(PeerId id) const;
@@ -219,20 +225,21 @@ struct Agent::State {
   void describe_records();
   [[nodiscard]] double& account() const;  // with privacy: its place in what is saved
 
-  AgentConfig config;
-  Model model;
-  Random random;
-  AgentMetrics metrics{};
-  std::span<std::byte> saved;  // records, finished exchanges and gates
+  // Small things first: see Exchange.
+  std::size_t peer_count = 0;
+  Time next_offer{};
+  std::uint8_t busies = 0;     // in a row
   Records& records;            // up to date only while a checkpoint is made
+  std::span<std::byte> saved;  // records, finished exchanges and gates
   Finished finished;
   std::span<Peer> peers;
-  std::size_t peer_count = 0;
+  Model model;
+  Random random;
+  AgentConfig config;
   Learner learner;
   Exchange exchange;
   Replies replies{};
-  Time next_offer{};
-  std::uint8_t busies = 0;  // in a row
+  AgentMetrics metrics{};
 };
 
 std::size_t Agent::workspace_size(const AgentConfig& config, std::size_t parameters, std::size_t tensors,
@@ -389,9 +396,7 @@ void Agent::State::offer_if_due(Time now) {
 }
 
 void Agent::State::wait(Time now) {
-  const float mean = static_cast<float>(config.mean_wait);
-  const float drawn = -mean * std::log(1 - random.uniform());  // uniform() < 1; at most 17 means
-  next_offer = now + std::max<std::uint32_t>(1, static_cast<std::uint32_t>(drawn));
+  next_offer = now + exponential_wait(config.mean_wait, random);
 }
 
 // The peer may know how long, but not for how short: each BUSY in a row doubles it. Never later than without.
@@ -399,9 +404,8 @@ void Agent::State::wait_for_busy(std::uint32_t retry, Time now) {
   if (config.mean_wait == 0) return;
   const std::uint32_t least = std::max<std::uint32_t>(1, config.timing.busy);
   const std::uint32_t limited = std::clamp(retry, least, std::max(least, config.timing.most_timeout));
-  const float wait = static_cast<float>(limited << busies) * (0.5F + random.uniform());
+  next_offer = earlier(next_offer, now + spread_wait(limited << busies, random));
   busies = std::min<std::uint8_t>(static_cast<std::uint8_t>(busies + 1), 7);
-  next_offer = earlier(next_offer, now + std::max<std::uint32_t>(1, static_cast<std::uint32_t>(wait)));
 }
 
 // --- what arrives

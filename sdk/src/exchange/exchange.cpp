@@ -2,6 +2,7 @@
 
 #include "codec/codec.h"
 #include "codec/seal.h"
+#include "exchange/waits.h"
 
 #include <popsgd/assert.h>
 #include <popsgd/lattice/encoding.h>
@@ -25,10 +26,10 @@ constexpr int acknowledge_every(std::uint16_t window) {
 constexpr std::uint32_t kAsksInDoubt = 32;
 
 // How far this side moves towards its partner.
-float weight(codec::Standing mine, codec::Standing theirs) {
-  if (mine == theirs) return 0.5F;
-  if (mine < theirs) return 0;
-  return mine == codec::Standing::fresh ? 1.0F : 0.5F;
+Weight weight(codec::Standing mine, codec::Standing theirs) {
+  if (mine == theirs) return Weight::half;
+  if (mine < theirs) return Weight::none;
+  return mine == codec::Standing::fresh ? Weight::whole : Weight::half;
 }
 
 // Of two agents that send each other floats as they are, and no more.
@@ -153,7 +154,7 @@ void Exchange::open(const codec::Handshake& plan, const codec::Handshake& theirs
   their_numeric_ = static_cast<Numeric>(theirs.format);
   plain_ = both_plain(plan_, theirs);
   rotating_ = steps_.rotates() && theirs.rotates;
-  adopting_ = weight_ == 1 || weight(theirs.standing, plan_.standing) == 1;
+  adopting_ = weight_ == Weight::whole || weight(theirs.standing, plan_.standing) == Weight::whole;
   snapshots_.connect(initiator_ ? lattice::Side::initiator : lattice::Side::responder, their_numeric_,
                      plain(), plan.mtu);
   sender_.connect({std::min<std::uint16_t>(plan.window, kMostInFlight), traits.reliable}, repeats_);
@@ -169,7 +170,7 @@ void Exchange::open(const codec::Handshake& plan, const codec::Handshake& theirs
 void Exchange::begin_block() {
   attempt_ = 0;
   Privacy* privacy = privacy_of(config_);
-  if (privacy != nullptr && weight_ != 1) privacy->show(stretch().offset, stretch().length);
+  if (privacy != nullptr && weight_ != Weight::whole) privacy->show(stretch().offset, stretch().length);
   begin_attempt();
 }
 
@@ -206,7 +207,7 @@ Encoding Exchange::encoding() const {
   const std::uint8_t bits = steps_.bits(attempt_, heard);
   if (plain() || adopting_ || bits == 0) return {};
   const bool known = snapshots_.known(steps_);
-  if (initiator_) return known && rotating_ == steps_.rotates() ? Encoding{bits, rotating_} : Encoding{};
+  if (initiator_) return known && rotating() == steps_.rotates() ? Encoding{bits, rotating()} : Encoding{};
   if (snapshots_.heard_encoding().rotated)
     return {known ? bits : static_cast<std::uint8_t>(lattice::kMostBits), true};
   return known && !steps_.rotates() && !snapshots_.floats() ? Encoding{bits, false} : Encoding{};
@@ -215,7 +216,7 @@ Encoding Exchange::encoding() const {
 bool Exchange::acceptable(Encoding theirs) const {
   if (plain() || adopting_) return theirs == Encoding{};
   if (theirs.again && (initiator_ || attempt_ == 0 || theirs.bits == 0)) return false;
-  if (!initiator_) return !theirs.rotated || (rotating_ && theirs.bits != 0);
+  if (!initiator_) return !theirs.rotated || (rotating() && theirs.bits != 0);
   const Encoding own = snapshots_.spoken();
   if (own.rotated != theirs.rotated || (theirs.rotated && theirs.bits == 0)) return false;
   return !snapshots_.floats() || theirs.bits == 0;
@@ -445,16 +446,16 @@ bool Exchange::try_again(bool own_wrong, bool theirs_wrong) {
 // Points become the gap, unless they are to be adopted. A responder does not know yet whether it has read them right.
 Refusal Exchange::judge() {
   const Stretch here = stretch();
-  if (weight_ == 0) return Refusal::none;
+  if (weight_ == Weight::none) return Refusal::none;
   if (snapshots_.floats()) return learner_.judge(here, snapshots_.own_floats(), snapshots_.their_floats());
-  if (weight_ != 1) snapshots_.settle();
-  return learner_.judge(here, weight_ == 1 ? 0 : snapshots_.distance(),
+  if (weight_ != Weight::whole) snapshots_.settle();
+  return learner_.judge(here, weight_ == Weight::whole ? 0 : snapshots_.distance(),
                         snapshots_.within(config_.guarding.limit), initiator_);
 }
 
 // The initiator has found that both sides had read right.
 void Exchange::remember_distance() {
-  if (snapshots_.floats() || weight_ == 0 || weight_ == 1) return;
+  if (snapshots_.floats() || weight_ != Weight::half) return;
   static_cast<void>(learner_.judge(stretch(), snapshots_.distance(), true, true));
 }
 
@@ -482,7 +483,7 @@ void Exchange::apply(Time now) {
                                                          .length = static_cast<std::uint32_t>(here.length),
                                                          .initiator = initiator_,
                                                          .last = ordinal_ == blocks_,
-                                                         .weight = weight_,
+                                                         .weight = value_of(weight_),
                                                          .numeric = snapshots_.numeric(),
                                                          .partner = their_numeric_,
                                                          .lattice = !snapshots_.floats(),
@@ -498,11 +499,11 @@ std::size_t Exchange::merge(Stretch here) {
   std::size_t saturated = 0;
   if (snapshots_.floats())
     learner_.merge(here, snapshots_.own_floats(), snapshots_.their_floats(), weight_);
-  else if (weight_ != 0)
+  else if (weight_ != Weight::none)
     learner_.each_model([&](const Model& model) {
-      saturated += weight_ == 1 ? snapshots_.adopt(model) : snapshots_.move(model);
+      saturated += weight_ == Weight::whole ? snapshots_.adopt(model) : snapshots_.move(model);
     });
-  if (steps_.quantises() && weight_ == 0.5F) snapshots_.observe(steps_);
+  if (steps_.quantises() && weight_ == Weight::half) snapshots_.observe(steps_);
   return saturated;
 }
 
@@ -526,7 +527,7 @@ void Exchange::refuse(Refusal refusal, Time now, std::optional<Reply>& reply) {
 }
 
 void Exchange::end(bool complete, Time now) {
-  if (complete && weight_ != 0) learner_.has_moved();
+  if (complete && weight_ != Weight::none) learner_.has_moved();
   ++(complete ? metrics_.completed : metrics_.cut_short);
   metrics_.retransmissions += sender_.retransmissions();
   remember(now);
@@ -571,9 +572,7 @@ void Exchange::give_up(Time now) {
 void Exchange::repeat_later(Time now) {
   const std::uint32_t most =
       phase_ == Phase::prepared ? config_.timing.in_doubt / kAsksInDoubt : config_.timing.most_timeout;
-  const auto wait =
-      static_cast<float>(std::min(repeats_.timeout(), most)) * (0.75F + 0.5F * random_.uniform());
-  repeat_at_ = now + std::max<std::uint32_t>(1, static_cast<std::uint32_t>(wait));
+  repeat_at_ = now + spread_wait(std::min(repeats_.timeout(), most), random_, 1);
   repeats_.expired();
 }
 

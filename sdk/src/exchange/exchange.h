@@ -27,6 +27,7 @@
 #include "exchange/window.h"
 
 #include <popsgd/agent.h>
+#include <popsgd/parts.h>
 #include <popsgd/random.h>
 
 #include <cstdint>
@@ -98,12 +99,12 @@ class Exchange {
            AgentMetrics& metrics, Random& random, const Snapshots& snapshots, std::size_t block_length)
       : config_(config),
         learner_(learner),
-        steps_(steps),
         finished_(finished),
         metrics_(metrics),
         random_(random),
-        snapshots_(snapshots),
-        longest_block_(static_cast<std::uint32_t>(block_length)) {}
+        longest_block_(static_cast<std::uint32_t>(block_length)),
+        steps_(steps),
+        snapshots_(snapshots) {}
 
   [[nodiscard]] Phase phase() const { return phase_; }
   [[nodiscard]] bool idle() const { return phase_ == Phase::idle; }
@@ -150,6 +151,7 @@ class Exchange {
   void speak();
   [[nodiscard]] bool follow(const codec::Frame& frame);
   [[nodiscard]] bool plain() const { return held(Numeric::float32) && plain_; }
+  [[nodiscard]] bool rotating() const { return has(Part::rotation) && rotating_; }
   [[nodiscard]] Encoding encoding() const;
   [[nodiscard]] bool acceptable(Encoding theirs) const;
   [[nodiscard]] bool repeats_own(Encoding theirs) const;
@@ -189,17 +191,16 @@ class Exchange {
     return phase_ != Phase::offering && (confirmed_ || traits_.reliable);
   }
   [[nodiscard]] bool repeat_due(Time now) const { return repeat_at_.reached(now); }
-  void drop(Drop reason) { ++metrics_.dropped[static_cast<std::size_t>(reason)]; }
+  [[gnu::noinline]] void drop(Drop reason) { ++metrics_.dropped[static_cast<std::size_t>(reason)]; }
   // To begin with: what the last exchange knew of it, if that was with the same peer.
   [[nodiscard]] RoundTrip path(PeerId peer) const;
 
+  // Small things first: a small processor reaches those at the beginning of an object by a single instruction.
   const AgentConfig& config_;
   Learner& learner_;
-  Steps steps_;
   Finished& finished_;
   AgentMetrics& metrics_;
   Random& random_;
-  Snapshots snapshots_;
   std::uint32_t longest_block_;
 
   Phase phase_ = Phase::idle;
@@ -208,32 +209,24 @@ class Exchange {
   bool counted_ = false;    // the counters have met
   PeerId peer_{};
   LinkTraits traits_{};
-  std::uint64_t nonce_i_ = 0;
-  std::uint64_t name_ = 0;
-  codec::Handshake plan_{};  // of the ACCEPT; before it, our own
-  StepCounter counter_mine_{};
-  StepCounter counter_theirs_{};
-  float weight_ = 0.5F;
+  Weight weight_ = Weight::half;
   Numeric their_numeric_ = Numeric::float32;
   bool plain_ = true;      // nobody quantises, and both models are floats
   bool rotating_ = false;  // both wish to rotate
   bool adopting_ = false;  // one takes the other's model over: raw
 
-  std::uint32_t blocks_ = 1;
-  std::uint32_t block_length_ = 1;
-  std::uint32_t ordinal_ = 0;  // blocks applied so far
-  std::uint16_t first_ = 0;
   std::uint8_t attempt_ = 0;  // at the block, counted from 0
   bool speaking_ = false;     // our encoding is chosen: a responder first hears its partner's
-  Sender sender_{};
-  Receiver receiver_{};
-  std::optional<codec::Checksums> ready_{};     // initiator: what READY said; responder: what it says
-  std::optional<std::uint16_t> owed_commit_{};  // initiator: the block decided last,
-  std::uint8_t decided_attempt_ = 0;            // and at which attempt
-  bool asks_again_ = false;                     // initiator: in this attempt, for the responder's alone,
-  bool owes_again_ = false;                     // and is about to say so
-  std::uint8_t unacknowledged_ = 0;             // arrivals the peer has not been told of
+  bool asks_again_ = false;   // initiator: in this attempt, for the responder's alone,
+  bool owes_again_ = false;   // and is about to say so
   bool acknowledge_now_ = false;
+  std::uint8_t unacknowledged_ = 0;             // arrivals the peer has not been told of
+  std::uint8_t decided_attempt_ = 0;            // initiator: the block decided last, at this attempt,
+  std::optional<std::uint16_t> owed_commit_{};  // if its COMMIT is still to be sent
+  std::uint16_t first_ = 0;
+  std::uint32_t ordinal_ = 0;  // blocks applied so far
+  std::uint32_t blocks_ = 1;
+  std::uint32_t block_length_ = 1;
 
   Time began_{};
   Time heard_{};       // the peer's last frame
@@ -241,7 +234,18 @@ class Exchange {
   Time block_ends_{};
   Time repeat_at_{};  // OFFER, ACCEPT or READY
   Time acknowledge_at_{};
+  std::uint64_t nonce_i_ = 0;
+  std::uint64_t name_ = 0;
+  std::optional<codec::Checksums> ready_{};  // initiator: what READY said; responder: what it says
+
+  Steps steps_;
+  Receiver receiver_{};
   RoundTrip repeats_{};
+  StepCounter counter_mine_{};
+  StepCounter counter_theirs_{};
+  codec::Handshake plan_{};  // of the ACCEPT; before it, our own
+  Snapshots snapshots_;
+  Sender sender_{};
 };
 
 }  // namespace popsgd

@@ -94,6 +94,11 @@ std::span<T> view(const Model& model) {
 
 Result<float> Learner::step() {
   if (settled()) return Status::settled;
+  if constexpr (!has(Part::gate)) {  // nobody asks how far it leads
+    const float loss = trainer_.step(model_, time());
+    has_stepped();
+    return loss;
+  }
   return model_.visit([this](auto x) {
     const Probes probes(x);
     const float loss = trainer_.step(model_, time());
@@ -144,9 +149,11 @@ void Learner::end_step(const SideStep& aside) {
 }
 
 void Learner::take_steps() {
-  rests_ = parted_ && rests_ < kMostRests ? static_cast<std::uint8_t>(rests_ + 1) : 0;
-  parted_ = false;
-  if (rests_ > 0) return;
+  if constexpr (has(Part::gate)) {
+    rests_ = parted_ && rests_ < kMostRests ? static_cast<std::uint8_t>(rests_ + 1) : 0;
+    parted_ = false;
+    if (rests_ > 0) return;
+  }
   for (std::uint16_t k = 0; k < config_.local_steps; ++k) static_cast<void>(step());
 }
 
@@ -170,7 +177,7 @@ void Learner::begin_exchange(bool initiator) {
 
 Refusal Learner::judge(Stretch block, ConstParams mine, ConstParams theirs) {
   const Refusal refusal = examine(theirs, config_.guarding.limit);
-  if (refusal != Refusal::none || !config_.guarding.gate || fresh_) return refusal;
+  if (refusal != Refusal::none || !gated() || fresh_) return refusal;
   const float distance = rms_distance(mine, theirs);
   if (!std::isfinite(distance)) {
     gross_ = grosses_ < kFewGross;
@@ -193,7 +200,7 @@ bool Learner::stands_still(Stretch block, ConstParams theirs, float distance) {
 
 Refusal Learner::judge(Stretch block, float distance, bool within, bool certain) {
   Refusal refusal = within ? Refusal::none : Refusal::out_of_range;
-  if (!config_.guarding.gate || fresh_) return refusal;
+  if (!gated() || fresh_) return refusal;
   if (within && !admits(block.offset / gate_length_, distance, certain)) refusal = Refusal::too_far;
   if (refusal != Refusal::none && !model_.integer()) {
     const ConstParams own = shown().floats().subspan(block.offset).first(block.length);
@@ -217,27 +224,27 @@ bool Learner::admits(std::size_t gate, float distance, bool certain) {
   return admitted;
 }
 
-void Learner::merge(Stretch block, ConstParams mine, ConstParams theirs, float weight) {
+void Learner::merge(Stretch block, ConstParams mine, ConstParams theirs, Weight weight) {
   if (sightings_ != nullptr) sightings_->remember();
   merge(model_.floats().subspan(block.offset).first(block.length), mine, theirs, weight);
   if (privacy_of(config_) != nullptr)
     merge(shown().floats().subspan(block.offset).first(block.length), mine, theirs, weight);
 }
 
-void Learner::merge(Params x, ConstParams mine, ConstParams theirs, float weight) const {
-  if (weight == 1) {
+void Learner::merge(Params x, ConstParams mine, ConstParams theirs, Weight weight) const {
+  if (weight == Weight::whole) {
     std::copy(theirs.begin(), theirs.end(), x.begin());
-  } else if (config_.averaging == Averaging::blocking && weight == 0.5F) {
+  } else if (config_.averaging == Averaging::blocking && weight == Weight::half) {
     // The same sum on both sides: they end at the same model, bit for bit.
     for (std::size_t k = 0; k < x.size(); ++k) x[k] = (mine[k] + theirs[k]) * 0.5F;
-  } else if (weight != 0) {
-    apply_delta(x, mine, theirs, weight);
+  } else if (weight != Weight::none) {
+    apply_delta(x, mine, theirs, value_of(weight));
   }
 }
 
-void Learner::meet_counter(StepCounter mine, StepCounter theirs, float weight, bool round_up) {
-  if (weight == 0) return;
-  if (weight == 1) {
+void Learner::meet_counter(StepCounter mine, StepCounter theirs, Weight weight, bool round_up) {
+  if (weight == Weight::none) return;
+  if (weight == Weight::whole) {
     counter_ = theirs;
     return;
   }
@@ -255,10 +262,11 @@ void Learner::meet_counter(StepCounter mine, StepCounter theirs, float weight, b
 // Who admits everybody is not led astray by those who refuse.
 codec::Standing Learner::standing() const {
   if (fresh_) return codec::Standing::fresh;
-  return config_.guarding.gate && rebuffs_ >= kAstray ? codec::Standing::astray : codec::Standing::settled;
+  return gated() && rebuffs_ >= kAstray ? codec::Standing::astray : codec::Standing::settled;
 }
 
 void Learner::has_refused() {
+  if constexpr (!has(Part::gate)) return;
   since_ = 0;
   // Of those who come unasked, too: if all agents are that far apart, whoever is asked refuses first.
   if (gross_ && heeds()) ++grosses_;
@@ -269,6 +277,7 @@ void Learner::has_refused() {
 }
 
 void Learner::was_refused() {
+  if constexpr (!has(Part::gate)) return;
   since_ = 0;
   parted_ = heeds() || parted_;
   if (chosen_) rebuffs_ = static_cast<std::uint8_t>(std::min(rebuffs_ + 1, 255));
@@ -296,6 +305,7 @@ void Learner::resume(StepCounter counter, const Records& records) {
   counter_ = counter;
   steps_ = records.steps;
   fresh_ = records.fresh != 0;
+  if constexpr (!has(Part::gate)) return;
   last_update_ = std::isfinite(records.last_update) ? std::fabs(records.last_update) : 0;
   for (Gate& gate : gates_) gate = gate.sound() ? gate : Gate{};
 }

@@ -8,6 +8,7 @@
 #include "exchange/trainer.h"
 
 #include <popsgd/agent.h>
+#include <popsgd/parts.h>
 #include <popsgd/privacy.h>
 
 #include <cstdint>
@@ -18,6 +19,12 @@ namespace popsgd {
 /// None of an agent without; nor, known to the compiler, where no agent's model is of floats.
 [[nodiscard]] inline Privacy* privacy_of(const AgentConfig& config) {
   return held(Numeric::float32) ? config.privacy : nullptr;
+}
+
+/// How far an agent moves towards its partner: not, to the average, or all the way.
+enum class Weight : std::uint8_t { none, half, whole };
+[[nodiscard]] constexpr float value_of(Weight weight) {
+  return weight == Weight::none ? 0.0F : weight == Weight::half ? 0.5F : 1.0F;
 }
 
 class Learner {
@@ -59,9 +66,8 @@ class Learner {
   /// The same of points: their distance, and whether they are within the limit. certain: they are known to have been read
   /// right. Otherwise a distance that is admitted is not remembered yet.
   [[nodiscard]] Refusal judge(Stretch block, float distance, bool within, bool certain);
-  /// The agent's half: weight 1/2 is the average, 1 takes the partner's over, 0 leaves everything as it is. A model that is
-  /// taken over is the partner's exactly: whatever was learned, or broken, before is gone.
-  void merge(Stretch block, ConstParams mine, ConstParams theirs, float weight);
+  /// The agent's half. A model that is taken over is the partner's exactly: whatever was learned, or broken, before is gone.
+  void merge(Stretch block, ConstParams mine, ConstParams theirs, Weight weight);
   /// Calls use(model) for all that averaging moves: the model, and with privacy also what is shown of it.
   template <typename Use>
   void each_model(Use use) const {
@@ -70,12 +76,12 @@ class Learner {
   }
   /// The counters' average. The initiator rounds down, the responder up: the sum is kept. A gap beyond what honest
   /// agents show is only believed up to a bound. Who takes a model over takes its counter, too; who stays, stays.
-  void meet_counter(StepCounter mine, StepCounter theirs, float weight, bool round_up);
+  void meet_counter(StepCounter mine, StepCounter theirs, Weight weight, bool round_up);
 
   /// Values that a step has cut off at the ends of their types.
   [[nodiscard]] std::uint64_t saturated() const { return trainer_.saturated(); }
   [[nodiscard]] StepCounter counter() const { return counter_; }
-  [[nodiscard]] float distance() const { return gates_.front().median(); }
+  [[nodiscard]] float distance() const { return has(Part::gate) ? gates_.front().median() : 0; }
   [[nodiscard]] std::uint64_t steps() const { return steps_; }
   [[nodiscard]] bool fresh() const { return fresh_; }
   [[nodiscard]] codec::Standing standing() const;
@@ -97,12 +103,13 @@ class Learner {
   [[nodiscard]] StepCounter time() const {
     return config_.schedule_counter == ScheduleCounter::gossip ? counter_ : StepCounter(steps_);
   }
+  [[nodiscard]] bool gated() const { return has(Part::gate) && config_.guarding.gate; }
   void has_stepped();
   /// Root mean square of the last local step; with privacy, of any release: it is no secret.
   [[nodiscard]] float last_update() const;
   /// How far local steps have led since the last exchange.
   [[nodiscard]] float updates() const;
-  void merge(Params model, ConstParams mine, ConstParams theirs, float weight) const;
+  void merge(Params model, ConstParams mine, ConstParams theirs, Weight weight) const;
   [[nodiscard]] bool heeds();
   [[nodiscard]] bool admits(std::size_t gate, float distance, bool certain = true);
   [[nodiscard]] bool stands_still(Stretch block, ConstParams theirs, float distance);

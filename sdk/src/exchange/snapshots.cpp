@@ -107,10 +107,10 @@ float step_of(int exponent) {
 
 }  // namespace
 
-template <typename Use>
-void Snapshots::slices(std::size_t at, std::size_t length, Use use) const {
+void Snapshots::each_slice(std::size_t at, std::size_t length, const void* use,
+                           void (*call)(const void* use, const Slice& slice)) const {
   Tensors(model_).cut({block_.offset + at, length}, [&](std::size_t tensor, Stretch part) {
-    use(Slice{tensor, part.offset - block_.offset, part.length, scales_[tensor - first_tensor_]});
+    call(use, Slice{tensor, part.offset - block_.offset, part.length, scales_[tensor - first_tensor_]});
   });
 }
 
@@ -216,7 +216,7 @@ void Snapshots::take(Stretch block, std::uint32_t offset) {
 std::uint16_t Snapshots::speak(Encoding encoding, const Steps& steps) {
   if (side_ == lattice::Side::initiator)
     floats_ = !model_.integer() && their_numeric_ == Numeric::float32 && encoding.bits == 0;
-  if (encoding.rotated && !own_cut_.encoding.rotated) rotate_own();
+  if (has(Part::rotation) && encoding.rotated && !rotated()) rotate_own();
   own_cut_ = cut(encoding, model_.numeric());
   own_summed_ = own_sum_ = 0;
   if (!floats()) {
@@ -420,13 +420,13 @@ std::uint32_t Snapshots::their_checksum() const {
 
 void Snapshots::settle() {
   settled_ = true;
-  distance_ = measure();
+  if (has(Part::gate)) distance_ = measure();
   slices([this](const Slice& slice) {
     const lattice::Lattice grid = lattice_of(slice, slice.scale.own);
     lattice::Gap gap{theirs(slice), slice.scale.own};
     if (!slice.scale.met)
       gap = lattice::difference(side_, own(slice), grid, theirs(slice), slice.scale.theirs);
-    if (own_cut_.encoding.rotated) gap = lattice::rotate_back(gap, signs(slice));
+    if (rotated()) gap = lattice::rotate_back(gap, signs(slice));
     slice.scale.gap = static_cast<std::int16_t>(gap.exponent);
   });
 }
@@ -446,7 +446,7 @@ float Snapshots::measure() const {
     });
     squares -= static_cast<double>(slice.length) * their_noise(slice);
   });
-  if (own_cut_.encoding.rotated) squares *= 0x1p-10;  // rotated values are 32 times as large
+  if (rotated()) squares *= 0x1p-10;  // rotated values are 32 times as large
   return static_cast<float>(std::sqrt(std::max(0.0, squares) / static_cast<double>(block_.length)));
 }
 

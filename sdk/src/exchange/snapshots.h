@@ -23,6 +23,7 @@
 #include <popsgd/lattice/points.h>
 #include <popsgd/lattice/rotation.h>
 #include <popsgd/model.h>
+#include <popsgd/parts.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -125,16 +126,25 @@ class Snapshots {
     std::size_t length;
     Scale& scale;
   };
-  /// Calls use(slice) for the slices of the block that parameters [at, at + length) of it overlap.
+  /// Calls use(slice) for the slices of the block that parameters [at, at + length) of it overlap. They are few: one loop, not
+  /// one for each use.
   template <typename Use>
-  void slices(std::size_t at, std::size_t length, Use use) const;
+  void slices(std::size_t at, std::size_t length, const Use& use) const {
+    const auto call = [](const void* context, const Slice& slice) {
+      (*static_cast<const Use*>(context))(slice);
+    };
+    each_slice(at, length, &use, call);
+  }
   template <typename Use>
-  void slices(Use use) const {
+  void slices(const Use& use) const {
     slices(0, block_.length, use);
   }
+  void each_slice(std::size_t at, std::size_t length, const void* use,
+                  void (*call)(const void* use, const Slice& slice)) const;
 
   // The block in memory, as what take() and hear() have made of it.
   [[nodiscard]] bool plain() const { return held(Numeric::float32) && plain_; }
+  [[nodiscard]] bool rotated() const { return has(Part::rotation) && own_cut_.encoding.rotated; }
   template <typename T>
   [[nodiscard]] std::span<T> own_as() const {
     return {reinterpret_cast<T*>(own_memory_), block_.length};

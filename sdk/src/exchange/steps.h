@@ -6,6 +6,7 @@
 #include <popsgd/agent.h>
 #include <popsgd/lattice/points.h>
 #include <popsgd/lattice/step_estimate.h>
+#include <popsgd/parts.h>
 
 #include <cstdint>
 #include <optional>
@@ -44,7 +45,7 @@ class Steps {
   }
 
   [[nodiscard]] bool quantises() const { return quantisation_.width != Width::raw; }
-  [[nodiscard]] bool rotates() const { return quantises() && quantisation_.rotate; }
+  [[nodiscard]] bool rotates() const { return has(Part::rotation) && quantises() && quantisation_.rotate; }
 
   /// Bits for the attempt at a block; 0: raw. heard: those of the initiator, if this agent is the responder.
   [[nodiscard]] std::uint8_t bits(std::uint8_t attempt, std::uint8_t heard) const;

@@ -1,6 +1,8 @@
 // How an agent learns by itself: one local step at a time, of a model of either kind.
 #pragma once
 
+#include "fixed/arithmetic.h"
+
 #include <popsgd/agent.h>
 #include <popsgd/random.h>
 
@@ -76,7 +78,7 @@ class FixedTrainer final : public Trainer {
     }
     const std::int32_t loss = gradient_(weights, source_.function(source_.context), schedule_.rate(time),
                                         noise_, scratch_, saturated_);
-    return static_cast<float>(loss) * 0x1p-16F;
+    return fixed::to_float(loss, 16);
   }
   [[nodiscard]] bool settled(StepCounter time) const override { return schedule_.settled(time); }
   void forget() override {}

@@ -83,13 +83,14 @@ std::optional<std::uint16_t> Sender::next(Time now) {
     const auto k = static_cast<std::uint32_t>(std::countr_zero(lost_));
     lost_ &= ~(1U << k);
     chunk = base_ + k;
-    slot(chunk) = {now, true};
+    again_ |= 1U << chunk % kMostInFlight;
     ++retransmissions_;
   } else {
     if (fresh_ == chunks_ || fresh_ - base_ >= limits_.window) return {};
-    slot(chunk) = {now, false};
+    again_ &= ~(1U << chunk % kMostInFlight);
     ++fresh_;
   }
+  sent(chunk) = now;
   if (flying == 0) timer_ = now + path_.timeout();
   return static_cast<std::uint16_t>(chunk);
 }
@@ -105,9 +106,9 @@ bool Sender::acknowledge(std::uint16_t next, std::uint32_t bitmap, Time now) {
   const std::uint32_t newly = (low_bits(advance) | shift_up(holds, advance)) & ~held_ & sent_mask();
   if (newly == 0) return true;
   for (std::uint32_t k = 0; k < kMostInFlight; ++k) {
-    const Slot& chunk = slot(base_ + k);
-    if ((newly >> k & 1U) == 0 || chunk.again) continue;
-    path_.sample(static_cast<std::uint32_t>(std::max<std::int32_t>(0, now.since(chunk.sent))));
+    const std::uint32_t chunk = base_ + k;
+    if ((newly >> k & 1U) == 0 || again(chunk)) continue;
+    path_.sample(static_cast<std::uint32_t>(std::max<std::int32_t>(0, now.since(sent(chunk)))));
   }
   // A peer that contradicts itself may now hold the first chunk, too.
   const std::uint32_t held = shift_down(held_ | newly, advance);
@@ -131,7 +132,7 @@ void Sender::mark_lost() {
   bool losses = false;
   std::uint32_t later = held_;
   for (std::uint32_t k = 0; std::popcount(later) >= kReordering; ++k, later = held_ & ~low_bits(k + 1)) {
-    if ((held_ >> k & 1U) != 0 || (lost_ >> k & 1U) != 0 || slot(base_ + k).again) continue;
+    if ((held_ >> k & 1U) != 0 || (lost_ >> k & 1U) != 0 || again(base_ + k)) continue;
     lost_ |= 1U << k;
     losses |= base_ + k >= recovery_;
   }

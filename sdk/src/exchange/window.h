@@ -84,11 +84,9 @@ class Sender {
   [[nodiscard]] const RoundTrip& path() const { return path_; }
 
  private:
-  struct Slot {
-    Time sent;
-    bool again = false;  // sent more than once
-  };
-  [[nodiscard]] Slot& slot(std::uint32_t chunk) { return slots_[chunk % kMostInFlight]; }
+  // Chunks in flight have places by their number, modulo kMostInFlight.
+  [[nodiscard]] Time& sent(std::uint32_t chunk) { return sent_[chunk % kMostInFlight]; }
+  [[nodiscard]] bool again(std::uint32_t chunk) const { return (again_ >> chunk % kMostInFlight & 1U) != 0; }
   [[nodiscard]] std::uint32_t in_flight() const;
   [[nodiscard]] std::uint32_t sent_mask() const;
   void time_out(Time now);
@@ -101,14 +99,15 @@ class Sender {
   std::uint32_t base_ = 0;   // the first chunk not acknowledged
   std::uint32_t fresh_ = 0;  // the first chunk never sent
   // Bit k stands for chunk base_ + k.
-  std::uint32_t held_ = 0;  // acknowledged out of order
-  std::uint32_t lost_ = 0;  // to be sent again
-  std::array<Slot, kMostInFlight> slots_{};
+  std::uint32_t held_ = 0;        // acknowledged out of order
+  std::uint32_t lost_ = 0;        // to be sent again
   Time timer_{};                  // when the time-out passes, while something is in flight
   std::uint32_t congestion_ = 0;  // window in sixteenths of a chunk, of which it always holds one
   std::uint32_t threshold_ = 0;   // of slow start, likewise
   std::uint32_t recovery_ = 0;    // losses of chunks before this one have been answered
   std::uint64_t retransmissions_ = 0;
+  std::uint32_t again_ = 0;  // those sent more than once
+  std::array<Time, kMostInFlight> sent_{};
 };
 
 /// The receiving side: which chunks have come.

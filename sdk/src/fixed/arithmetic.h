@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
 #include <cstdint>
 #include <limits>
 
@@ -38,6 +39,13 @@ template <typename T>
   // Beyond 2^31 it saturates either way; up to there it may be shifted by 31.
   constexpr std::int64_t kEnough = std::int64_t{1} << 31;
   return saturate<T>(std::clamp(value, -kEnough, kEnough) << -shift, saturated);
+}
+
+/// value * 2^-fraction as a float, for fractions up to 31: nothing but the value is rounded, and nothing is multiplied.
+[[nodiscard]] constexpr float to_float(std::int32_t value, int fraction) {
+  const auto places = static_cast<std::uint32_t>(fraction) << 23;
+  return value == 0 ? 0.0F
+                    : std::bit_cast<float>(std::bit_cast<std::uint32_t>(static_cast<float>(value)) - places);
 }
 
 /// The largest r with r^2 <= x, bit after bit.

@@ -1,8 +1,11 @@
 #include "fixed/kernels.h"
 
 #include "fixed/arithmetic.h"
+#include "numeric/dsp.h"
+#include "numeric/lanes.h"
 
 #include <algorithm>
+#include <bit>
 #include <limits>
 
 namespace popsgd::fixed {
@@ -22,7 +25,17 @@ void dot_tile(std::size_t depth, const Weight* w, std::size_t stride, const Acti
   std::int32_t s1 = 0;
   std::int32_t s2 = 0;
   std::int32_t s3 = 0;
-  for (std::size_t k = 0; k < depth; ++k) {
+  std::size_t k = 0;
+  if constexpr (numeric::kPairs && sizeof(Weight) == 2 && sizeof(Activation) == 2) {
+    POPSGD_WRITTEN_OUT(4) for (; k + 2 <= depth; k += 2) {
+      const numeric::Pair pair = numeric::pair_at(a + k);
+      s0 = numeric::add_products(numeric::pair_at(w0 + k), pair, s0);
+      s1 = numeric::add_products(numeric::pair_at(w1 + k), pair, s1);
+      s2 = numeric::add_products(numeric::pair_at(w2 + k), pair, s2);
+      s3 = numeric::add_products(numeric::pair_at(w3 + k), pair, s3);
+    }
+  }
+  for (; k < depth; ++k) {
     s0 += w0[k] * a[k];
     s1 += w1[k] * a[k];
     s2 += w2[k] * a[k];
@@ -37,8 +50,22 @@ void dot_tile(std::size_t depth, const Weight* w, std::size_t stride, const Acti
 template <typename Weight, typename Activation>
 void dot(std::size_t depth, const Weight* w, const Activation* a, std::int64_t* sum) {
   std::int32_t s = 0;
-  for (std::size_t k = 0; k < depth; ++k) s += w[k] * a[k];
+  std::size_t k = 0;
+  if constexpr (numeric::kPairs && sizeof(Weight) == 2 && sizeof(Activation) == 2) {
+    POPSGD_WRITTEN_OUT(4)
+    for (; k + 2 <= depth; k += 2)
+      s = numeric::add_products(numeric::pair_at(w + k), numeric::pair_at(a + k), s);
+  }
+  POPSGD_WRITTEN_OUT(4) for (; k < depth; ++k) s += w[k] * a[k];
   *sum += s;
+}
+
+// A power of two that no |x| is beyond.
+template <typename T>
+std::uint32_t bound(std::size_t count, const T* x) {
+  std::int32_t bits = 0;
+  POPSGD_WRITTEN_OUT(4) for (std::size_t k = 0; k < count; ++k) bits |= x[k] ^ (x[k] >> 15);
+  return std::uint32_t{1} << std::bit_width(static_cast<std::uint32_t>(bits));
 }
 
 // How many products of |w| <= most_w and |a| <= most_a a sum of 32 bits surely holds: at least one, as even the
@@ -55,7 +82,7 @@ void dots(std::size_t block, const LayerOf<Weight>& layer, std::size_t j, std::s
   for (std::size_t start = 0; start < layer.inputs; start += block) {
     const std::size_t depth = std::min(block, layer.inputs - start);
     const Weight* w = layer.weights + j * layer.inputs + start;
-    if (width == kTile) {
+    if (!numeric::kSmall && width == kTile) {
       dot_tile(depth, w, layer.inputs, a + start, sums);
     } else {
       for (std::size_t k = 0; k < width; ++k) dot(depth, w + k * layer.inputs, a + start, sums + k);
@@ -63,8 +90,8 @@ void dots(std::size_t block, const LayerOf<Weight>& layer, std::size_t j, std::s
   }
 }
 
-// Columns of a weight matrix that are updated together: their sums stay in the nearest cache.
-constexpr std::size_t kPanel = 256;
+// Columns of a weight matrix that are updated together: their sums stay in the nearest cache, or on a small stack.
+constexpr std::size_t kPanel = numeric::kLanes == 1 ? 64 : 256;
 
 // sums[i] += sum_t c[t] * a[t][i] over Terms rows of a.
 template <std::size_t Terms, typename Activation>
@@ -83,7 +110,8 @@ void combine_rows(std::size_t terms, std::size_t columns, const std::int16_t* c,
                   std::size_t stride, std::int32_t* sums) {
   std::fill(sums, sums + columns, 0);
   std::size_t t = 0;
-  for (; t + 8 <= terms; t += 8) add_rows<8>(columns, c + t, a + t * stride, stride, sums);
+  for (; !numeric::kSmall && t + 8 <= terms; t += 8)
+    add_rows<8>(columns, c + t, a + t * stride, stride, sums);
   for (; t < terms; ++t) add_rows<1>(columns, c + t, a + t * stride, stride, sums);
 }
 
@@ -102,13 +130,28 @@ void subtract(std::size_t count, const std::int32_t* __restrict sums, int shift,
   saturated += cut;
 }
 
+// w <- w - step * a * 2^-shift: both of these for a single row.
+template <typename Weight, typename Activation>
+void subtract_row(std::size_t count, std::int32_t step, const Activation* __restrict a, int shift,
+                  Dither dither, Weight* __restrict w, std::uint64_t& saturated) {
+  std::uint32_t cut = 0;
+  POPSGD_WRITTEN_OUT(8) for (std::size_t i = 0; i < count; ++i) {
+    const auto fraction = static_cast<std::int32_t>(dither.at(i) >> (32 - shift));
+    const std::int32_t exact = w[i] - ((step * a[i] + fraction) >> shift);
+    const std::int32_t kept = numeric::saturated<8 * sizeof(Weight)>(exact);
+    cut += exact != kept ? 1U : 0U;
+    w[i] = static_cast<Weight>(kept);
+  }
+  saturated += cut;
+}
+
 }  // namespace
 
 template <typename T>
 std::uint32_t largest(std::size_t count, const T* x) noexcept {
   std::int32_t most = 0;
   std::int32_t least = 0;
-  for (std::size_t k = 0; k < count; ++k) {
+  POPSGD_WRITTEN_OUT(4) for (std::size_t k = 0; k < count; ++k) {
     most = std::max<std::int32_t>(most, x[k]);
     least = std::min<std::int32_t>(least, x[k]);
   }
@@ -118,8 +161,10 @@ std::uint32_t largest(std::size_t count, const T* x) noexcept {
 template <typename Weight, typename Activation>
 void affine(std::size_t rows, const LayerOf<Weight>& layer, const Activation* a, int bias_shift, int shift,
             std::int32_t* z, std::uint64_t& saturated) noexcept {
-  const std::size_t block =
-      safe_depth(largest(layer.inputs * layer.outputs, layer.weights), largest(rows * layer.inputs, a));
+  std::size_t block = safe_depth(kMost<Weight> + 1U, bound(rows * layer.inputs, a));
+  if (block < layer.inputs) {  // seldom
+    block = safe_depth(largest(layer.inputs * layer.outputs, layer.weights), largest(rows * layer.inputs, a));
+  }
   for (std::size_t j = 0; j < layer.outputs; j += kTile) {
     const std::size_t width = std::min(kTile, layer.outputs - j);
     std::int64_t biases[kTile] = {};
@@ -149,6 +194,13 @@ template <typename Weight, typename Activation>
 void update_weights(std::size_t rows, std::size_t inputs, std::size_t outputs, const std::int16_t* steps,
                     const Activation* a, int shift, Dither dither, Weight* w,
                     std::uint64_t& saturated) noexcept {
+  if (rows == 1) {
+    for (std::size_t j = 0; j < outputs; ++j) {
+      const std::size_t place = j * inputs;
+      subtract_row(inputs, steps[j], a, shift, {dither.at(place)}, w + place, saturated);
+    }
+    return;
+  }
   std::int32_t sums[kPanel];
   for (std::size_t column = 0; column < inputs; column += kPanel) {
     const std::size_t count = std::min(kPanel, inputs - column);

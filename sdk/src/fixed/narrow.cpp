@@ -3,6 +3,7 @@
 #include "fixed/arithmetic.h"
 
 #include <algorithm>
+#include <bit>
 
 namespace popsgd::fixed {
 namespace {
@@ -34,7 +35,8 @@ Sizes sizes(std::size_t groups, std::size_t group_stride, std::size_t count, std
 
 // Smallest n >= least for which x * 2^-n + slack <= most.
 int places_to_drop(std::uint64_t x, int least, std::uint64_t slack, std::uint64_t most) {
-  int n = least;
+  // With more bits than there are in `most` it is larger.
+  int n = std::max(least, static_cast<int>(std::bit_width(x)) - static_cast<int>(std::bit_width(most)));
   while ((x >> n) + slack > most) ++n;
   return n;
 }

@@ -300,7 +300,8 @@ std::int32_t FixedNetwork<Weight, Activation>::step(std::span<Weight> x, const F
     descent.step(layer_at(widths_, l), formats_[l], a, formats_[l - 1].activations);
   }
   descent.step(layer_at(widths_, 0), formats_[0], batch.features.data(), batch.fraction);
-  return fixed::saturate<std::int32_t>(loss / static_cast<std::int64_t>(rows), saturated);
+  return fixed::saturate<std::int32_t>(static_cast<std::int64_t>(static_cast<std::uint64_t>(loss) / rows),
+                                       saturated);
 }
 
 template <typename Weight, typename Activation>

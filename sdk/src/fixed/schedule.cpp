@@ -2,6 +2,7 @@
 #include "fixed/rate.h"
 
 #include <popsgd/fixed.h>
+#include <popsgd/parts.h>
 
 #include <algorithm>
 #include <bit>
@@ -38,6 +39,7 @@ FixedRate inverse_root(StepCounter t, StepCounter horizon) {
 }  // namespace
 
 FixedRate FixedSchedule::rate(StepCounter t) const noexcept {
+  if constexpr (!has(Part::schedule)) return eta;
   switch (shape) {
     case Shape::constant:
       break;
@@ -62,6 +64,7 @@ bool FixedSchedule::settled(StepCounter t) const noexcept {
 
 Status FixedSchedule::check() const noexcept {
   if (eta.shift < 0 || settle.shift < 0 || horizon.bits() == 0) return Status::invalid_rate;
+  if constexpr (!has(Part::schedule)) return shape == Shape::constant ? Status::ok : Status::unknown_format;
   if (breakpoint_count > kMaxBreakpoints) return Status::invalid_size;
   for (std::size_t k = 0; k < breakpoint_count; ++k) {
     if (breakpoints[k].factor.shift < 0) return Status::invalid_rate;

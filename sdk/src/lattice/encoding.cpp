@@ -41,12 +41,13 @@ void read_bits(const std::byte* in, int bits, std::span<std::uint32_t> received)
 template <typename Length>
 [[gnu::always_inline]] inline void write_slice(const std::int32_t* points, Length length, int bits,
                                                std::byte* __restrict out) {
-  if (bits == 4 && length % 2 == 0) {
+  if (!numeric::kSmall && bits == 4 && length % 2 == 0) {
+    POPSGD_WRITTEN_OUT(4)
     for (std::size_t j = 0; j < length / 2; ++j)
       out[j] = static_cast<std::byte>((points[2 * j] & 0xF) | (points[2 * j + 1] & 0xF) << 4);
-  } else if (bits == 8) {
+  } else if (!numeric::kSmall && bits == 8) {
     for (std::size_t j = 0; j < length; ++j) out[j] = static_cast<std::byte>(points[j] & 0xFF);
-  } else if (bits == 16) {
+  } else if (!numeric::kSmall && bits == 16) {
     for (std::size_t j = 0; j < length; ++j) {
       out[2 * j] = static_cast<std::byte>(points[j] & 0xFF);
       out[2 * j + 1] = static_cast<std::byte>(points[j] >> 8 & 0xFF);
@@ -60,15 +61,15 @@ template <typename Length>
 template <typename Length>
 [[gnu::always_inline]] inline void read_slice(const std::byte* __restrict in, int bits, Length length,
                                               std::uint32_t* __restrict received) {
-  if (bits == 4 && length % 2 == 0) {
+  if (!numeric::kSmall && bits == 4 && length % 2 == 0) {
     for (std::size_t j = 0; j < length / 2; ++j) {
       const auto byte = std::to_integer<std::uint32_t>(in[j]);
       received[2 * j] = byte;
       received[2 * j + 1] = byte >> 4;
     }
-  } else if (bits == 8) {
+  } else if (!numeric::kSmall && bits == 8) {
     for (std::size_t j = 0; j < length; ++j) received[j] = std::to_integer<std::uint32_t>(in[j]);
-  } else if (bits == 16) {
+  } else if (!numeric::kSmall && bits == 16) {
     for (std::size_t j = 0; j < length; ++j) {
       received[j] = std::to_integer<std::uint32_t>(in[2 * j]) | std::to_integer<std::uint32_t>(in[2 * j + 1])
                                                                     << 8;
@@ -96,12 +97,33 @@ template <typename Length>
   return furthest;
 }
 
-// Goes on over the points of a slice of both sides.
-void take(const std::int32_t* mine, const std::int32_t* offsets, std::size_t length, Checksums& checksums) {
-  std::int32_t theirs[kSlice];
-  for (std::size_t j = 0; j < length; ++j) theirs[j] = mine[j] + offsets[j];
+// The same of points of 4 bits as they lie packed, an even number of them, without vectors. Which offsets there are is
+// remembered in a bit for each: bit -offset modulo 32.
+std::int32_t nearest_of_four(const std::int32_t* own, const std::byte* packed, std::size_t length,
+                             std::int32_t furthest, std::int32_t* __restrict offsets) {
+  std::uint32_t seen = 0;
+  const auto offset_of = [&seen](std::uint32_t received, std::int32_t point) {
+    const std::int32_t offset =
+        static_cast<std::int32_t>((received - static_cast<std::uint32_t>(point)) << 28) >> 28;
+    seen |= std::rotr(1U, offset);
+    return offset;
+  };
+  POPSGD_WRITTEN_OUT(4) for (std::size_t j = 0; j < length; j += 2) {
+    const auto byte = std::to_integer<std::uint32_t>(packed[j / 2]);
+    offsets[j] = offset_of(byte, own[j]);
+    offsets[j + 1] = offset_of(byte >> 4, own[j + 1]);
+  }
+  const int above = 32 - std::countr_zero(seen & 0xFFFF0000U);
+  const int below = static_cast<int>(std::bit_width(seen & 0xFFFFU)) - 1;
+  return std::max({furthest, std::int32_t{above}, std::int32_t{below}});
+}
+
+// Goes on over the points of a slice of both sides; theirs are made in `memory`.
+void take(const std::int32_t* mine, const std::int32_t* offsets, std::size_t length, std::int32_t* memory,
+          Checksums& checksums) {
+  for (std::size_t j = 0; j < length; ++j) memory[j] = mine[j] + offsets[j];
   checksums.own = checksum({mine, length}, checksums.own);
-  checksums.theirs = checksum({theirs, length}, checksums.theirs);
+  checksums.theirs = checksum({memory, length}, checksums.theirs);
 }
 
 // out <- the points, or the gap between both sides', from the offsets in its place.
@@ -119,14 +141,18 @@ std::uint32_t decode(std::span<const std::byte> packed, Values own, Lattice latt
   POPSGD_ASSERT(kFewestBits <= bits && bits <= kMostBits);
   POPSGD_ASSERT(packed.size() == packed_size(own.size(), bits) && out.size() == own.size());
   std::int32_t furthest = 0;
-  with_points(own, lattice, [=, &furthest](const auto point) {
-    in_stored_slices(point, own.size(), [=, &furthest](std::size_t k, const std::int32_t* mine, auto length) {
-      std::uint32_t received[kSlice];
-      read_slice(packed.data() + packed_size(k, bits), bits, length, received);
+  in_stored_slices(own, lattice, [=, &furthest](std::size_t k, const std::int32_t* mine, auto length) {
+    std::uint32_t received[kSlice];
+    const std::byte* in = packed.data() + packed_size(k, bits);
+    if (numeric::kScalar && bits == 4 && length % 2 == 0) {
+      furthest = nearest_of_four(mine, in, length, furthest, out.data() + k);
+    } else {
+      read_slice(in, bits, length, received);
       furthest = nearest(mine, received, bits, length, furthest, out.data() + k);
-      if (checksums != nullptr) take(mine, out.data() + k, length, *checksums);
-      conclude(mine, as, length, out.data() + k);
-    });
+    }
+    if (checksums != nullptr)
+      take(mine, out.data() + k, length, reinterpret_cast<std::int32_t*>(received), *checksums);
+    conclude(mine, as, length, out.data() + k);
   });
   return static_cast<std::uint32_t>(furthest);
 }
@@ -136,10 +162,8 @@ std::uint32_t decode(std::span<const std::byte> packed, Values own, Lattice latt
 void encode(Values values, Lattice lattice, int bits, std::span<std::byte> packed) noexcept {
   POPSGD_ASSERT(kFewestBits <= bits && bits <= kMostBits);
   POPSGD_ASSERT(packed.size() == packed_size(values.size(), bits));
-  with_points(values, lattice, [=](const auto point) {
-    in_stored_slices(point, values.size(), [=](std::size_t k, const std::int32_t* points, auto length) {
-      write_slice(points, length, bits, packed.data() + packed_size(k, bits));
-    });
+  in_stored_slices(values, lattice, [=](std::size_t k, const std::int32_t* points, auto length) {
+    write_slice(points, length, bits, packed.data() + packed_size(k, bits));
   });
 }
 
@@ -168,11 +192,8 @@ std::uint32_t checksum(ConstPoints points, std::uint32_t so_far) noexcept {
 }
 
 std::uint32_t checksum(Values values, Lattice lattice, std::uint32_t so_far) noexcept {
-  with_points(values, lattice, [=, &so_far](const auto point) {
-    in_stored_slices(point, values.size(),
-                     [&so_far](std::size_t, const std::int32_t* points, std::size_t length) {
-                       so_far = checksum({points, length}, so_far);
-                     });
+  in_stored_slices(values, lattice, [&so_far](std::size_t, const std::int32_t* points, std::size_t length) {
+    so_far = checksum({points, length}, so_far);
   });
   return so_far;
 }

@@ -1,4 +1,5 @@
 #include "lattice/quantiser.h"
+#include "numeric/dsp.h"
 
 #include <popsgd/assert.h>
 #include <popsgd/lattice/gap.h>
@@ -16,15 +17,6 @@ float step_of(int exponent) {
   return power_of_two(std::clamp(exponent, -126, 127));
 }
 
-// theirs <- sign * (theirs - mine).
-template <typename Point>
-void subtract(Point mine, std::size_t count, std::int32_t sign, std::int32_t* theirs) {
-  in_slices(mine, count, [=](std::size_t k, const auto slice, auto length) {
-    std::int32_t* __restrict gap = theirs + k;
-    for (std::size_t j = 0; j < length; ++j) gap[j] = sign * (gap[j] - slice(j));
-  });
-}
-
 // To where points are shifted, so that both sides' are of one step: upwards the coarser, and the finer down to the nearest.
 // All are below 2^30, before and after; so are halves, and what is shifted by more than 31 is 0 by 31, too.
 struct Shift {
@@ -37,19 +29,25 @@ struct Shift {
   }
 };
 
-// theirs <- sign * (theirs - mine), each shifted.
-template <typename Point>
-void subtract_shifted(Point mine, std::size_t count, Shift shift_mine, Shift shift_theirs, std::int32_t sign,
+// theirs <- sign * (theirs - mine).
+void subtract(Values mine, Lattice lattice, std::int32_t sign, std::int32_t* theirs) {
+  in_slices(mine, lattice, [=](std::size_t k, const auto slice, auto length) {
+    std::int32_t* __restrict gap = theirs + k;
+    for (std::size_t j = 0; j < length; ++j) gap[j] = sign * (gap[j] - slice(j));
+  });
+}
+
+// The same, each shifted.
+void subtract_shifted(Values mine, Lattice lattice, Shift shift_mine, Shift shift_theirs, std::int32_t sign,
                       std::int32_t* theirs) {
-  in_slices(mine, count, [=](std::size_t k, const auto slice, auto length) {
+  in_slices(mine, lattice, [=](std::size_t k, const auto slice, auto length) {
     std::int32_t* __restrict out = theirs + k;
     for (std::size_t j = 0; j < length; ++j) out[j] = sign * (shift_theirs(out[j]) - shift_mine(slice(j)));
   });
 }
 
-template <typename Point>
-std::uint32_t largest(Point points, std::size_t count) {
-  std::uint32_t most = 0;
+template <typename Point, typename Length>
+std::uint32_t largest(Point points, Length count, std::uint32_t most = 0) {
   for (std::size_t k = 0; k < count; ++k) {
     const std::int32_t point = points(k);
     most = std::max(most, static_cast<std::uint32_t>(point < 0 ? -point : point));
@@ -57,16 +55,25 @@ std::uint32_t largest(Point points, std::size_t count) {
   return most;
 }
 
+std::uint32_t largest(Values values, Lattice lattice) {
+  std::uint32_t most = 0;
+  in_slices(values, lattice,
+            [&most](std::size_t, const auto slice, auto length) { most = largest(slice, length, most); });
+  return most;
+}
+
 // Calls apply(k, rounded, length) for slice after slice of the integers, multiples of 2^exponent, rounded to
 // multiples of 2^-fraction. They are values as any others: this is their points on the lattice of the units.
 template <typename Apply>
 void in_units(ConstPoints integers, int exponent, Rounding rounding, Apply apply) {
-  with_points(integers, -exponent, -rounding.fraction, rounding.coins,
-              [=](const auto point) { in_stored_slices(point, integers.size(), apply); });
+  in_stored_slices(integers, -exponent, -rounding.fraction, rounding.coins, apply);
 }
 
+// Integers whose units are so many places apart are beyond any model's range, and so are those further apart.
+constexpr int kMostApart = 16;
+
 // x <- keep * x + h * factor within the type's range, for |factor| = 2^shift. h is limited first, so that its
-// multiple is at most 2^20: beyond the range of any model, and the sum stays within 32 bits.
+// multiple is 2^20 or a little less: beyond the range of any model, and the sum stays within 32 bits.
 template <typename Integer, typename Length>
 [[gnu::always_inline]] inline std::size_t accumulate(Length length, const std::int32_t* h, std::int32_t keep,
                                                      int shift, std::int32_t factor, Integer* __restrict x) {
@@ -75,8 +82,22 @@ template <typename Integer, typename Length>
   const std::int32_t most = (1 << 20) >> shift;
   std::uint32_t saturated = 0;
   for (std::size_t j = 0; j < length; ++j) {
-    const std::int32_t sum = keep * x[j] + std::min(std::max(h[j], -most), most) * factor;
+    const std::int32_t sum = keep * x[j] + std::min(std::max(h[j], -most), most - 1) * factor;
     const std::int32_t within = std::min(std::max(sum, kLeast), kMost);
+    saturated += static_cast<std::uint32_t>(within != sum);
+    x[j] = static_cast<Integer>(within);
+  }
+  return saturated;
+}
+
+// The same for x + h * sign, without vectors: in that many bits the sum saturates where h does.
+template <typename Integer>
+std::size_t add_units(std::size_t length, const std::int32_t* h, std::int32_t sign, Integer* __restrict x) {
+  constexpr unsigned kBits = 8 * sizeof(Integer);
+  std::uint32_t saturated = 0;
+  POPSGD_WRITTEN_OUT(8) for (std::size_t j = 0; j < length; ++j) {
+    const std::int32_t sum = x[j] + numeric::saturated<21>(h[j]) * sign;
+    const std::int32_t within = numeric::saturated<kBits>(sum);
     saturated += static_cast<std::uint32_t>(within != sum);
     x[j] = static_cast<Integer>(within);
   }
@@ -86,11 +107,13 @@ template <typename Integer, typename Length>
 template <typename Integer>
 std::size_t move_integers(std::span<Integer> x, int fraction, Gap gap, Side side, Rounding rounding) {
   POPSGD_ASSERT(x.size() == gap.values.size() && fraction >= rounding.fraction);
-  const int shift = std::clamp(fraction - rounding.fraction, 0, 20);
+  const int shift = std::clamp(fraction - rounding.fraction, 0, kMostApart);
   const std::int32_t factor = side == Side::initiator ? 1 << shift : -(1 << shift);
   std::size_t saturated = 0;
   in_units(gap.values, gap.exponent - 1, rounding, [&](std::size_t k, const std::int32_t* half, auto length) {
-    saturated += accumulate(length, half, 1, shift, factor, x.data() + k);
+    Integer* const at = x.data() + k;
+    saturated += numeric::kScalar && shift == 0 ? add_units(length, half, factor, at)
+                                                : accumulate(length, half, 1, shift, factor, at);
   });
   return saturated;
 }
@@ -121,18 +144,17 @@ Gap difference(Side side, Values mine, Lattice lattice, Points theirs, int their
   const int apart = std::max(lattice.exponent, their_exponent) - finer;
   const bool mine_coarser = lattice.exponent > their_exponent;
   const std::int32_t sign = side == Side::initiator ? 1 : -1;
-  int up = apart;
-  with_points(mine, lattice, [&](const auto point) {
-    if (apart == 0) return subtract(point, theirs.size(), sign, theirs.data());
-    const std::uint32_t most = mine_coarser
-                                   ? largest(point, theirs.size())
-                                   : largest([&](std::size_t k) { return theirs[k]; }, theirs.size());
-    up = std::clamp(kRoom - static_cast<int>(std::bit_width(most)), 0, apart);
-    const Shift coarser{.up = up};
-    const Shift other{.down = std::min(apart - up, 31)};
-    subtract_shifted(point, theirs.size(), mine_coarser ? coarser : other, mine_coarser ? other : coarser,
-                     sign, theirs.data());
-  });
+  if (numeric::kLanes > 1 && apart == 0) {
+    subtract(mine, lattice, sign, theirs.data());
+    return {theirs, finer};
+  }
+  const std::uint32_t most = mine_coarser ? largest(mine, lattice)
+                                          : largest([&](std::size_t k) { return theirs[k]; }, theirs.size());
+  const int up = std::clamp(kRoom - static_cast<int>(std::bit_width(most)), 0, apart);
+  const Shift coarser{.up = up};
+  const Shift other{.down = std::min(apart - up, 31)};
+  subtract_shifted(mine, lattice, mine_coarser ? coarser : other, mine_coarser ? other : coarser, sign,
+                   theirs.data());
   return {theirs, finer + apart - up};
 }
 

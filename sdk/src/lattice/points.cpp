@@ -13,12 +13,21 @@ float power_of_two(int exponent) noexcept {
 
 void quantise(Values values, Lattice lattice, Points points) noexcept {
   POPSGD_ASSERT(points.size() == values.size());
+  if (numeric::kLanes == 1 && values.integer()) {
+    return integer_points(values.integers(), values.fraction(), lattice.exponent, Sequence(lattice.dither),
+                          points.data());
+  }
   with_points(values, lattice, [=](const auto point) {
     in_slices(point, points.size(), [=](std::size_t k, const auto slice, auto length) {
-      std::int32_t* __restrict out = points.data() + k;
-      for (std::size_t j = 0; j < length; ++j) out[j] = slice(j);
+      store_points(slice, length, points.data() + k);
     });
   });
+}
+
+void integer_points(ConstPoints integers, int fraction, int exponent, Sequence uniform,
+                    std::int32_t* points) noexcept {
+  with_points(integers, fraction, exponent, uniform,
+              [=](const auto point) { store_points(point, integers.size(), points); });
 }
 
 int finest_exponent(Values values) noexcept {

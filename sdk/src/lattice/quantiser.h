@@ -104,14 +104,100 @@ template <typename Point, typename Use>
   for (; k < count; k += kSlice) use(k, point.from(k), std::min(kSlice, count - k));
 }
 
-/// The same with the points of the slice on the stack: use(k, points, length).
+/// points <- the first of them.
+template <typename Point, typename Length>
+[[gnu::always_inline]] inline void store_points(const Point& point, Length length,
+                                                std::int32_t* __restrict points) {
+  for (std::size_t j = 0; j < length; ++j) points[j] = point(j);
+}
+
+/// The same without vectors, in half of the operations: wherever y + u fits 32 bits, floor((y + u) / 2^shift) is the point.
+template <typename Uniform>
+requires(numeric::kLanes == 1)
+    [[gnu::always_inline]] inline void store_points(const CoarserPoints<Uniform>& point, std::size_t length,
+                                                    std::int32_t* __restrict points) {
+  std::uint32_t beyond = point.shift > 30 ? 1U << 31 : 0;  // its highest bit: some |y| is 2^30 or more
+  POPSGD_WRITTEN_OUT(8) for (std::size_t j = 0; j < length; ++j) {
+    const auto y = static_cast<std::uint32_t>(point.y[j]);
+    beyond |= y ^ y << 1;
+    points[j] = static_cast<std::int32_t>(y + (point.dither.at(j) >> (32 - point.shift))) >> point.shift;
+  }
+  if (beyond >> 31 == 0) return;
+  for (std::size_t j = 0; j < length; ++j) points[j] = point(j);
+}
+
+/// in_slices() with the points of the slice on the stack: use(k, points, length).
 template <typename Point, typename Use>
 [[gnu::always_inline]] inline void in_stored_slices(Point point, std::size_t count, Use use) {
   in_slices(point, count, [use](std::size_t k, const auto slice, auto length) {
     std::int32_t points[kSlice];
-    for (std::size_t j = 0; j < length; ++j) points[j] = slice(j);
+    store_points(slice, length, points);
     use(k, points, length);
   });
+}
+
+/// A Weyl sequence of any step.
+struct Sequence {
+  std::uint32_t first;
+  std::uint32_t step;
+
+  template <std::uint32_t Step>
+  explicit constexpr Sequence(Weyl<Step> weyl) : first(weyl.first), step(Step) {}
+  constexpr Sequence(std::uint32_t begin, std::uint32_t by) : first(begin), step(by) {}
+  [[nodiscard]] constexpr std::uint32_t at(std::size_t k) const {
+    return first + static_cast<std::uint32_t>(k) * step;
+  }
+  [[nodiscard]] constexpr Sequence from(std::size_t k) const { return {at(k), step}; }
+};
+
+/// The points of integers, for all loops over them: without vectors they gain nothing from making their own.
+void integer_points(ConstPoints integers, int fraction, int exponent, Sequence uniform,
+                    std::int32_t* points) noexcept;
+
+/// Calls use(k, points, length) for slice after slice of the integers' points.
+template <typename Uniform, typename Use>
+[[gnu::always_inline]] inline void in_stored_slices(ConstPoints integers, int fraction, int exponent,
+                                                    Uniform dither, Use use) {
+  if constexpr (numeric::kLanes > 1) {
+    with_points(integers, fraction, exponent, dither,
+                [=](const auto point) { in_stored_slices(point, integers.size(), use); });
+  } else {
+    for (std::size_t k = 0; k < integers.size(); k += kSlice) {
+      const std::size_t length = std::min(kSlice, integers.size() - k);
+      std::int32_t points[kSlice];
+      integer_points(integers.subspan(k, length), fraction, exponent, Sequence(dither.from(k)), points);
+      use(k, points, length);
+    }
+  }
+}
+
+/// The same of values on their lattice.
+template <typename Use>
+[[gnu::always_inline]] inline void in_stored_slices(Values values, Lattice lattice, Use use) {
+  if constexpr (numeric::kLanes > 1) {
+    with_points(values, lattice, [=](const auto point) { in_stored_slices(point, values.size(), use); });
+  } else {
+    for (std::size_t k = 0; k < values.size(); k += kSlice) {
+      const std::size_t length = std::min(kSlice, values.size() - k);
+      std::int32_t points[kSlice];
+      quantise(values.part(k, length), lattice.from(k), Points(points).first(length));
+      use(k, points, length);
+    }
+  }
+}
+
+/// Calls use(k, slice, length) for slice after slice of the points: slice(j) is point k + j, made on the way where there are
+/// vectors.
+template <typename Use>
+[[gnu::always_inline]] inline void in_slices(Values values, Lattice lattice, Use use) {
+  if constexpr (numeric::kLanes > 1) {
+    with_points(values, lattice, [=](const auto point) { in_slices(point, values.size(), use); });
+  } else {
+    in_stored_slices(values, lattice, [=](std::size_t k, const std::int32_t* points, std::size_t length) {
+      use(
+          k, [points](std::size_t j) { return points[j]; }, length);
+    });
+  }
 }
 
 }  // namespace popsgd::lattice

@@ -128,7 +128,7 @@ Result<Network> Network::make(std::span<const std::uint32_t> widths, Loss loss) 
   for (std::size_t l = 0; l + 1 < widths.size(); ++l) {
     const std::uint64_t inputs = widths[l];
     const std::uint64_t outputs = widths[l + 1];
-    if (inputs == 0 || outputs == 0 || inputs + 1 > (kMost - parameters) / outputs)
+    if (inputs == 0 || outputs == 0 || (inputs + 1) * outputs > kMost - parameters)  // 64 bits hold it
       return Status::invalid_size;
     parameters += (inputs + 1) * outputs;
   }

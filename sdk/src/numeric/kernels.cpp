@@ -11,7 +11,7 @@ namespace {
 
 // Tiles are sized so that their accumulators, one row of operands and a spare fit the register file.
 constexpr std::size_t kDotA = kLanes == 1 ? 1 : 4;
-constexpr std::size_t kDotB = kRegisters == 32 ? 6 : 2;
+constexpr std::size_t kDotB = kLanes == 1 ? 4 : kRegisters == 32 ? 6 : 2;
 constexpr std::size_t kCombineRows = kLanes == 1 ? 2 : kRegisters == 32 ? 4 : 3;
 constexpr std::size_t kCombineVectors = kLanes == 1 ? 2 : kRegisters == 32 ? 6 : 4;
 
@@ -36,7 +36,7 @@ void dot_tile(std::size_t depth, const float* a, std::size_t lda, const float* b
   constexpr std::size_t kPadded = (A * B + kLanes - 1) / kLanes * kLanes;
   Lanes products[kPadded] = {};
   const std::size_t whole = depth - depth % kLanes;
-  for (std::size_t k = 0; k < whole; k += kLanes) {
+  POPSGD_WRITTEN_OUT(4) for (std::size_t k = 0; k < whole; k += kLanes) {
     if constexpr (kLanes > 1) __builtin_prefetch(ahead.from + ahead.stride * k, 0, 2);
     Lanes vb[B];
     POPSGD_UNROLL for (std::size_t j = 0; j < B; ++j) vb[j] = load(b + j * ldb + k);
@@ -86,7 +86,7 @@ void combine_tile(const Combination& job, std::size_t row, std::size_t column) {
   const float* coefficient = data + row * row_stride;
   const float* in = job.in + column;
   // Fetched while the sums are made: a model seldom lies in the nearest cache when an agent wakes up.
-  for (std::size_t r = 0; r < R; ++r) {
+  for (std::size_t r = 0; kLanes > 1 && r < R; ++r) {
     for (std::size_t v = 0; v < V; ++v)
       __builtin_prefetch(job.out + (row + r) * job.ldout + column + v * kWidth, 1);
   }
@@ -106,6 +106,29 @@ void combine_tile(const Combination& job, std::size_t row, std::size_t column) {
       float* out = job.out + (row + r) * job.ldout + column + v * kWidth;
       store<L>(out, job.keep == 0.0F ? scale * sums[r][v] : keep * load<L>(out) + scale * sums[r][v]);
     }
+  }
+}
+
+// x <- x + factor * in without vectors, four at a time: all are loaded before any is stored.
+void add_scaled(std::size_t count, float factor, const float* in, float* x) {
+  std::size_t k = 0;
+  for (; k + 4 <= count; k += 4) {
+    float sums[4];
+    POPSGD_UNROLL for (std::size_t j = 0; j < 4; ++j) sums[j] = x[k + j] + factor * in[k + j];
+    POPSGD_UNROLL for (std::size_t j = 0; j < 4; ++j) x[k + j] = sums[j];
+  }
+  for (; k < count; ++k) x[k] += factor * in[k];
+}
+
+// A single term, as of a batch of one row, without vectors.
+void combine_one(const Combination& job, std::size_t columns) {
+  for (std::size_t row = 0; row < job.rows; ++row) {
+    const float factor = job.scale * job.coefficients.data[row * job.coefficients.row_stride];
+    float* out = job.out + row * job.ldout;
+    if (job.keep == 1.0F)  // no weight decay
+      add_scaled(columns, factor, job.in, out);
+    else
+      scale_add(columns, job.keep, factor, job.in, out);
   }
 }
 
@@ -172,6 +195,7 @@ void dot_rows(std::size_t rows_a, std::size_t rows_b, std::size_t depth, const f
 void combine_rows(std::size_t rows, std::size_t terms, std::size_t columns, Coefficients coefficients,
                   const float* in, std::size_t ldin, float keep, float scale, float* out, std::size_t ldout) {
   const Combination job{rows, terms, coefficients, in, ldin, keep, scale, out, ldout};
+  if (kScalar && terms == 1) return combine_one(job, columns);
   constexpr std::size_t kPanel = kCombineVectors * kLanes;
   std::size_t column = 0;
   for (; column + kPanel <= columns; column += kPanel) combine_panel<Lanes, kCombineVectors>(job, column);

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstring>
+#include <type_traits>
 #include <utility>
 
 namespace popsgd::numeric {
@@ -24,6 +25,22 @@ inline constexpr std::size_t kRegisters = 32;
 inline constexpr std::size_t kRegisters = 16;
 #endif
 
+/// Before a loop: written out so many times where neither vectors nor size keep it from being so.
+#if defined(__OPTIMIZE_SIZE__) || defined(__SSE__) || defined(__ARM_NEON)
+#define POPSGD_WRITTEN_OUT(times)
+#else
+#define POPSGD_PRAGMA(text) _Pragma(#text)
+#define POPSGD_WRITTEN_OUT(times) POPSGD_PRAGMA(GCC unroll times)
+#endif
+
+/// Without vectors: whether code is dear, so that loops are not written out for each case and kind, or instructions are.
+#if defined(__OPTIMIZE_SIZE__)
+constexpr bool kSmall = kLanes == 1;
+#else
+constexpr bool kSmall = false;
+#endif
+constexpr bool kScalar = kLanes == 1 && !kSmall;
+
 template <std::size_t Width>
 struct LanesOf {
   using Type [[gnu::vector_size(Width * sizeof(float))]] = float;
@@ -38,14 +55,21 @@ using Lanes = LanesN<kLanes>;
 
 template <typename L = Lanes>
 [[gnu::always_inline]] inline L load(const float* p) {
-  L v;
-  std::memcpy(&v, p, sizeof v);
-  return v;
+  if constexpr (std::is_same_v<L, float>) {
+    return *p;  // aligned: some processors' floats have to be
+  } else {
+    L v;
+    std::memcpy(&v, p, sizeof v);
+    return v;
+  }
 }
 
 template <typename L>
 [[gnu::always_inline]] inline void store(float* p, L v) {
-  std::memcpy(p, &v, sizeof v);
+  if constexpr (std::is_same_v<L, float>)
+    *p = v;
+  else
+    std::memcpy(p, &v, sizeof v);
 }
 
 template <typename L = Lanes>

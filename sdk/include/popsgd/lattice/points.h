@@ -34,7 +34,11 @@ inline constexpr int kMostExponent = 120;
 }
 
 /// Points that the stack holds at a time where they are only passed on. A multiple of 8, so that they end at a byte.
+#if defined(__ARM_ARCH_6M__)
+inline constexpr std::size_t kSlice = 64;  // Cortex-M0 and M0+ seldom have much of a stack
+#else
 inline constexpr std::size_t kSlice = 128;
+#endif
 
 /// A view of values: floats, or integers in units of 2^-fraction.
 class Values {

@@ -26,6 +26,18 @@ void declare_learning(CLI::App& app, SimulateOptions& o) {
       ->capture_default_str();
 }
 
+void declare_privacy(CLI::App& app, PrivacyOptions& o) {
+  app.add_option("--privacy-noise", o.noise,
+                 "Noise on every parameter that leaves, in units of --privacy-clip; 0: no privacy")
+      ->capture_default_str();
+  app.add_option("--privacy-clip", o.clip, "Longest local update, as a norm, that leaves at a time")
+      ->capture_default_str();
+  app.add_option("--privacy-epsilon", o.epsilon, "Budget: nothing leaves that would exceed it")
+      ->capture_default_str();
+  app.add_option("--privacy-delta", o.delta, "Probability of which the budget says nothing")
+      ->capture_default_str();
+}
+
 std::string data_or_default(const std::string& data) {
   if (!data.empty()) return data;
   if (sim::fashion_mnist_available()) return "fashion-mnist";

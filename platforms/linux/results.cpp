@@ -196,6 +196,11 @@ std::string crashes_text(const sim::NetworkTotals& n) {
   return thousands(n.crashes) + " failures, " + thousands(n.restored) + " restarts from a checkpoint";
 }
 
+std::string privacy_text(const sim::NetworkTotals& n) {
+  return "epsilon " + significant(n.epsilon) + " spent at most, " + thousands(n.releases) + " releases, " +
+         thousands(n.withheld) + " exchanges withheld";
+}
+
 std::string byzantine_text(const sim::NetworkTotals& n) {
   const std::uint64_t blocks = std::accumulate(n.refused.begin(), n.refused.end(), std::uint64_t{0});
   return thousands(n.byzantine) + (n.byzantine == 1 ? " agent, " : " agents, ") +
@@ -244,6 +249,7 @@ Settings settings_table(const Run& run) {
                                    " delivered, " + thousands(n.retransmissions) + " chunks sent again"});
     table.push_back({"virtual time", duration(n.virtual_seconds)});
     if (n.crashes > 0) table.push_back({"power failures", crashes_text(n)});
+    if (n.releases > 0) table.push_back({"privacy", privacy_text(n)});
     if (n.byzantine > 0) table.push_back({"Byzantine", byzantine_text(n)});
   }
   table.insert(table.end(), run.more.begin(), run.more.end());
@@ -283,6 +289,9 @@ Json network_json(const Run& run) {
   json["dropped"] = by_reason(kDropNames, n.dropped, 0);
   json["refused"] = by_reason(kRefusalNames, n.refused, 1);
   json["settled_agents"] = n.settled;
+  json["releases"] = n.releases;
+  json["withheld"] = n.withheld;
+  json["epsilon"] = n.epsilon;
   json["crashes"] = n.crashes;
   json["restored"] = n.restored;
   json["violations"] = n.violations;
@@ -430,6 +439,7 @@ std::string summary_text(const Run& run) {
             thousands(n.retransmissions) + " chunks sent again, " + thousands(n.cut_short) +
             " sides cut short, " + thousands(n.in_doubt) + " in doubt\n";
     if (n.crashes > 0) text += "  power       " + crashes_text(n) + "\n";
+    if (n.releases > 0) text += "  privacy     " + privacy_text(n) + "\n";
     if (n.byzantine > 0) text += "  Byzantine   " + byzantine_text(n) + "\n";
     if (n.violations > 0)
       text += "  VIOLATED    " + thousands(n.violations) + " times, first: " + n.first_violation + "\n";

@@ -131,6 +131,30 @@ sim::Settings settings_from(const SimulateOptions& options) {
   return settings;
 }
 
+std::optional<Privacy::Settings> privacy_from(const PrivacyOptions& options) {
+  const PrivacyOptions defaults;
+  const bool others =
+      options.clip != defaults.clip || options.epsilon != defaults.epsilon || options.delta != defaults.delta;
+  if (options.noise == 0 && !others) return {};
+  if (!(options.noise > 0 && options.noise <= 1e9))
+    throw Error("--privacy-noise is above 0 and at most 1e9, in units of --privacy-clip, not " +
+                std::to_string(options.noise));
+  if (!(options.clip > 0 && options.clip <= 1e9))
+    throw Error("--privacy-clip is above 0 and at most 1e9, not " + std::to_string(options.clip));
+  if (!(options.epsilon > 0 && options.epsilon <= 1e9))
+    throw Error("--privacy-epsilon is above 0 and at most 1e9, not " + std::to_string(options.epsilon));
+  if (!(options.delta > 0 && options.delta < 1))
+    throw Error("--privacy-delta is above 0 and below 1, not " + std::to_string(options.delta));
+  const Privacy::Settings settings{.clip = static_cast<float>(options.clip),
+                                   .noise = static_cast<float>(options.noise),
+                                   .epsilon = options.epsilon,
+                                   .delta = options.delta};
+  if (accountant::most_releases(options.epsilon, options.delta, options.noise) > 0) return settings;
+  throw Error("--privacy-epsilon " + std::to_string(options.epsilon) +
+              " is spent before the first release; it takes more --privacy-noise than " +
+              std::to_string(options.noise));
+}
+
 std::optional<sim::NetworkSettings> network_from(const SimulateOptions& options) {
   constexpr std::array<std::string_view, 2> kEngines{"population", "network"};
   if (choose("--engine", options.engine, kEngines) == 0) {
@@ -141,6 +165,7 @@ std::optional<sim::NetworkSettings> network_from(const SimulateOptions& options)
     if (options.block_length != 0) throw Error("--block-length is for --engine network");
     if (!options.byzantine.empty()) throw Error("--byzantine is for --engine network");
     if (options.mean_wait != defaults.mean_wait) throw Error("--mean-wait is for --engine network");
+    if (privacy_from(options.privacy)) throw Error("--privacy-noise is for --engine network");
     if (options.no_gate) throw Error("--no-gate is for --engine network");
     if (options.check_invariants) throw Error("--check-invariants is for --engine network");
     return {};
@@ -153,6 +178,7 @@ std::optional<sim::NetworkSettings> network_from(const SimulateOptions& options)
       .mean_wait_ms = static_cast<std::uint32_t>(within("--mean-wait", options.mean_wait, 1, 2'700'000)),
       .block_length =
           static_cast<std::uint32_t>(within("--block-length", options.block_length, 0, UINT32_MAX)),
+      .privacy = privacy_from(options.privacy),
       .gate = !options.no_gate,
       .check_invariants = options.check_invariants};
 }

@@ -34,6 +34,7 @@ Examples:
   popsgd simulate --engine network --link loss=0.1,delay=20,jitter=40 --out lossy
   popsgd simulate --engine network --numeric float32:24,int16:8 --quantize 4 --out devices
   popsgd simulate --engine network --contacts mobile:degree=4,speed=0.01 --out walkers
+  popsgd simulate --engine network --privacy-noise 40 --privacy-clip 0.1 --privacy-epsilon 4
   popsgd simulate --engine network --byzantine sign-flip:0.1 --agents 20 --interactions 4000
 
 Data:      fashion-mnist, least-squares, logistic, blobs, noise; a folder with MNIST's four IDX
@@ -107,6 +108,7 @@ void declare_simulate(CLI::App& app, SimulateOptions& o) {
   app.add_option("--byzantine", o.byzantine,
                  "network: how many agents lie and how, e.g. sign-flip:0.1; only the others are measured")
       ->type_name("KIND:FRACTION");
+  declare_privacy(app, o.privacy);
   app.add_option("--mean-wait", o.mean_wait, "network: virtual ms between two offers of an agent")
       ->capture_default_str();
   app.add_flag("--no-gate", o.no_gate, "network: agents average with partners however far away");

@@ -1,6 +1,7 @@
 // popsgd simulate: a swarm learns on this machine.
 #pragma once
 
+#include <popsgd/privacy.h>
 #include <popsgd/sim/experiment.h>
 
 #include <cstdint>
@@ -12,6 +13,14 @@ class App;
 }
 
 namespace popsgd::command {
+
+/// Noise, and how much of what is learned may be told.
+struct PrivacyOptions {
+  double clip = 1;
+  double noise = 0;  ///< 0: no privacy
+  double epsilon = 8;
+  double delta = 1e-6;
+};
 
 /// What `popsgd simulate` was asked for, as it was typed.
 struct SimulateOptions {
@@ -44,6 +53,7 @@ struct SimulateOptions {
   double weight_decay = 0;
   double momentum = 0;
   double settle = 0;
+  PrivacyOptions privacy;  ///< of the network engine
   std::string out;
   bool no_gate = false;           ///< of the network engine
   bool check_invariants = false;  ///< of the network engine
@@ -60,6 +70,9 @@ int simulate(const SimulateOptions& options);
 
 /// Settings out of the options; throws sim::Error naming the flag.
 [[nodiscard]] sim::Settings settings_from(const SimulateOptions& options);
+
+/// Privacy, if it is asked for; throws sim::Error naming the flag.
+[[nodiscard]] std::optional<Privacy::Settings> privacy_from(const PrivacyOptions& options);
 
 /// Those of the network engine if it is asked for; throws sim::Error naming the flag.
 [[nodiscard]] std::optional<sim::NetworkSettings> network_from(const SimulateOptions& options);

@@ -61,6 +61,13 @@ std::string_view text(Status status) noexcept {
       return "the frame does not fit the memory given for it";
     case Status::null_pointer:
       return "a pointer that is needed is null";
+    case Status::private_integers:
+      return "a model of integers cannot be given the noise that privacy takes; use float32";
+    case Status::budget_spent:
+      return "another release would exceed the privacy budget, or what the last checkpoint has paid for";
+    case Status::checkpoint_unaccounted:
+      return "the checkpoint, made with another configuration, does not say what was spent of the privacy "
+             "budget";
   }
   return "unknown status";
 }

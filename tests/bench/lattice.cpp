@@ -138,7 +138,7 @@ class Device {
     }
     sum_ ^= snapshots_.their_checksum() ^ snapshots_.own_checksum();
     snapshots_.settle();
-    if (snapshots_.within(1e6F)) snapshots_.move();
+    if (snapshots_.within(1e6F)) static_cast<void>(snapshots_.move(view_));
   }
 
   std::uint32_t sum_ = 0;

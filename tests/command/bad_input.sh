@@ -51,6 +51,11 @@ exits 2 "--algorithm popsgd" -- simulate --data blobs --engine network --algorit
 exits 2 "4096" -- simulate --data blobs --engine network --agents 5000 --shards shared
 exits 2 "fixed number" -- simulate --data blobs --engine network --local-steps geometric:2
 
+exits 2 "--privacy-noise is for --engine network" -- simulate --data blobs --privacy-noise 10
+exits 2 "--privacy-noise is above 0" -- simulate --data blobs --engine network --privacy-epsilon 2
+exits 2 "is spent before the first release" -- simulate --data blobs --engine network --privacy-noise 1 --privacy-epsilon 0.1
+exits 2 "learn in float32" -- simulate --data blobs --engine network --privacy-noise 10 --numeric int16
+
 exits 2 "it is auto, raw, or bits from 2 to 16" -- simulate --data blobs --quantize 17
 exits 2 "did you mean 'int16'" -- simulate --data blobs --numeric int61
 exits 2 "adds up to 3 agents" -- simulate --data blobs --agents 4 --numeric float32:2,int16:1

@@ -22,6 +22,18 @@ refused "did you mean 'softmax'" --model sofmax
 refused "--momentum" --numeric int16 --momentum 0.9
 exits 2 "--no-discovery" -- agent --data blobs --no-discovery
 
+# Privacy.
+refused "--privacy-noise wants --state" --privacy-noise 10
+refused "--privacy-noise is for --numeric float32" --privacy-noise 10 --numeric int16 --state private
+refused "--privacy-noise is above 0" --privacy-noise -1 --state private
+refused "--privacy-noise is above 0" --privacy-noise nan --state private
+refused "--privacy-noise is above 0" --privacy-epsilon 2 --state private
+refused "--privacy-clip is above 0" --privacy-noise 10 --privacy-clip 0 --state private
+refused "--privacy-epsilon is above 0" --privacy-noise 10 --privacy-epsilon inf --state private
+refused "--privacy-delta is above 0 and below 1" --privacy-noise 10 --privacy-delta 1 --state private
+refused "is spent before the first release" --privacy-noise 1 --privacy-epsilon 0.1 --state private
+[ ! -e private ] || fail "a refused setting leaves a directory"
+
 # Addresses, interfaces, ports.
 exits 2 "127.0.0.1:99999" -- agent --data blobs --listen 127.0.0.1:99999 --duration 1
 exits 2 "192.0.2.1" -- agent --insecure --data blobs --listen 192.0.2.1:0 --duration 1

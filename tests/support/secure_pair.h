@@ -2,10 +2,9 @@
 #pragma once
 
 #include "links.h"
+#include "seeded_entropy.h"
 
 #include <popsgd/clock.h>
-#include <popsgd/entropy.h>
-#include <popsgd/random.h>
 #include <popsgd/secure/gate.h>
 
 #include <deque>
@@ -16,19 +15,6 @@
 #include <vector>
 
 namespace popsgd::test {
-
-class SeededEntropy final : public Entropy {
- public:
-  explicit SeededEntropy(std::uint64_t seed) : random_(seed, Purpose::data) {}
-  Status fill(std::span<std::byte> into) noexcept override {
-    for (std::byte& byte : into) byte = static_cast<std::byte>(random_.below(256));
-    return status;
-  }
-  Status status = Status::ok;
-
- private:
-  Random random_;
-};
 
 class HandClock final : public Clock {
  public:

@@ -31,6 +31,9 @@ Sample busy_sample() {
   sample.peers_known = 7;
   sample.links = 3;
   sample.distance = 1e-9;
+  sample.epsilon = 1.5;
+  sample.releases = 7;
+  sample.withheld = 3;
   sample.settled = true;
   sample.metrics.completed = 40;
   sample.metrics.cut_short = 2;
@@ -181,6 +184,9 @@ TEST_CASE("metrics are in the text format 0.0.4, as a strict reader has it") {
   CHECK(read->at("popsgd_loss") == 0.25);
   CHECK(read->at("popsgd_accuracy_ratio") == 0.875);
   CHECK(read->at("popsgd_distance") == 1e-9);
+  CHECK(read->at("popsgd_epsilon") == 1.5);
+  CHECK(read->at("popsgd_releases_total") == 7);
+  CHECK(read->at("popsgd_withheld_total") == 3);
   CHECK(read->at("popsgd_settled") == 1);
   CHECK(read->at("popsgd_exchanges_total{result=\"completed\"}") == 40);
   CHECK(read->at("popsgd_exchanges_total{result=\"cut_short\"}") == 2);
@@ -209,6 +215,7 @@ TEST_CASE("what is unknown is no metric, and labels hold any text") {
   REQUIRE(read);
   CHECK(read->count("popsgd_loss") + read->count("popsgd_accuracy_ratio") + read->count("popsgd_distance") ==
         0);
+  CHECK(read->count("popsgd_epsilon") + read->count("popsgd_releases_total") == 0);
   CHECK(text.find("swarm=\"a \\\"b\\\"\\\\\\n{x=\\\"y\\\"} 1\"") != std::string::npos);
 }
 

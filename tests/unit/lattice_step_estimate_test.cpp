@@ -41,13 +41,30 @@ TEST_CASE("the estimate is max(D, 0.9 est), and the step 1.5 est / (2^(b-1) - 1/
         const int exponent = estimate.exponent(bits, kAny);
         REQUIRE(exponent >= exact - 3.0 / 256);
         REQUIRE(exponent < exact + 1);
-        const double less = exact - (bits <= 3 ? 0.5 : 0);  // of rotated models: a margin of 1.5 / sqrt 2
-        const int rotated = estimate.exponent(bits, kAny, true);
-        REQUIRE(rotated >= less - 3.0 / 256);
-        REQUIRE(rotated < less + 1);
+        const double tight = exact + std::log2(0.8 / 1.492);
+        const int exponent_of_tight = estimate.exponent(bits, kAny, true);
+        REQUIRE(exponent_of_tight >= tight - 3.0 / 256);
+        REQUIRE(exponent_of_tight < tight + 1 + 1.0 / 256);
       }
     }
   }
+}
+
+TEST_CASE(
+    "a tight step of 3 bits is halved after exchanges in which the models were two steps apart, but not "
+    "soon") {
+  StepEstimate estimate;
+  estimate.observe({4, 0}, true);
+  const int step = estimate.exponent(3, kAny, true);
+  CHECK(step == 0);  // 0.8 * 4 / 3.5 = 0.91
+  int patience = 0;
+  while (estimate.exponent(3, kAny, true) == step && patience < 1000) {
+    estimate.observe({2, step}, true);
+    ++patience;
+  }
+  CHECK(estimate.exponent(3, kAny, true) == step - 1);
+  CHECK(patience > 100);
+  CHECK(patience < 300);
 }
 
 TEST_CASE("a distance that makes the step a power of two is not rounded up to the next") {

@@ -2,6 +2,7 @@
 #include "network.h"
 #include "network/invariants.h"
 
+#include <popsgd/privacy.h>
 #include <popsgd/sim/error.h>
 #include <popsgd/sim/speeds.h>
 
@@ -388,6 +389,26 @@ TEST_CASE("a run that diverges says so") {
   VirtualNetwork net(problem, settings, {});
   net->run_until(1000);
   CHECK(net->diverged_at());
+}
+
+TEST_CASE(
+    "no agent spends more than its privacy budget, through whatever failures of power, and a seed repeats "
+    "it") {
+  const double budget = accountant::epsilon_after(6, 10, 1e-6);
+  const NetworkSettings network{.link = {.loss = 0.1},
+                                .crash = {.rate = 0.02},
+                                .privacy = Privacy::Settings{.clip = 1, .epsilon = budget},
+                                .gate = false};
+  const auto outcome = [&] {
+    VirtualNetwork net(blobs(), agents(8, 1), network);
+    net->run_until(15);
+    const NetworkTotals totals = net->totals();
+    CHECK(totals.releases > 10);
+    CHECK(totals.epsilon > 0);
+    CHECK(totals.epsilon <= budget * (1 + 1e-9));
+    return std::pair(net.models(), totals.releases);
+  };
+  CHECK(outcome() == outcome());
 }
 
 TEST_CASE("links are read as they are written, and whatever is wrong is named") {

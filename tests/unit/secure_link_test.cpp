@@ -220,11 +220,11 @@ TEST_CASE("the smallest devices' suite has no key exchange, and does not speak w
 TEST_CASE("without entropy there are no keys") {
   HandClock clock;
   Guarded guarded(clock, 1);
-  guarded.entropy.status = Status::no_entropy;
+  guarded.entropy.left = 0;
   CHECK(guarded.context.use(swarm_keys()) == Status::no_entropy);
   HandLink link({1200, false});
   CHECK(guarded.gate.admit(link, {}, true) == nullptr);
-  guarded.entropy.status = Status::ok;
+  guarded.entropy.left = UINT64_MAX;
   CHECK(guarded.context.use(swarm_keys()) == Status::ok);
   link.user = guarded.gate.admit(link, {}, true);
   CHECK(link.user != nullptr);

@@ -44,6 +44,7 @@ Examples:
   popsgd agent --key swarm.key --data my.csv:label=species --model mlp:32 --swarm plants --shard 2/5
   popsgd agent --key swarm.key --listen :7777 --no-discovery
   popsgd agent --key swarm.key --peer 192.0.2.7:7777 --transport udp --quantize auto
+  popsgd agent --key swarm.key --state plants --privacy-noise 40 --privacy-clip 0.1 --privacy-epsilon 4
   popsgd agent --listen 127.0.0.1:0 --interface lo
       in plain text: nobody else can hear what is said on the loopback interface
   popsgd agent --config /etc/popsgd/agent.toml --lr 0.05
@@ -77,6 +78,12 @@ Seeds draw_seeds() {
   return seeds;
 }
 
+// Privacy is not final, and ends only as a part.
+struct OwnPrivacy {
+  OwnPrivacy(const Privacy::Settings& settings, Entropy& entropy) : own(settings, entropy) {}
+  Privacy own;
+};
+
 // The agent, and everything around it that has a thread or a socket.
 class Process {
  public:
@@ -90,6 +97,7 @@ class Process {
   [[nodiscard]] double now() const;
   void report();
   void feed_watchdog();
+  void pay_ahead();
   int finish();
 
   const AgentOptions& options_;
@@ -104,6 +112,8 @@ class Process {
   sim::Shards shards_;
   sim::Device device_;
   std::vector<std::uint64_t> workspace_;
+  device::KernelEntropy entropy_;
+  std::optional<OwnPrivacy> privacy_;
   SharedAgent shared_;
   device::FileStore files_;
   StagedStore store_{files_};
@@ -114,6 +124,7 @@ class Process {
   double bytes_ = 0;         // exchanged until the last report
   double reported_ = 0;
   bool told_of_strangers_ = false;
+  bool told_of_budget_ = false;
   std::optional<Node> node_;
   std::optional<net::HttpServer> pages_;
   std::optional<net::Timer> ticking_, reporting_, feeding_, ending_;
@@ -167,8 +178,10 @@ Process::Process(const AgentOptions& options)
 }
 
 void Process::begin() {
-  const AgentConfig config =
+  if (const auto privacy = agent_privacy_from(options_)) privacy_.emplace(*privacy, entropy_);
+  AgentConfig config =
       config_from(options_, settings_, fingerprint_of(options_.swarm, problem_), seeds_.agent);
+  config.privacy = privacy_ ? &privacy_->own : nullptr;
   const auto numeric = device_.numeric();
   workspace_.resize((Agent::workspace_size(config, device_.parameters(), device_.tensors(), numeric) + 7) /
                     8);
@@ -211,6 +224,11 @@ Sample Process::sample() {
   sample.distance = agent.distance() > 0 ? static_cast<double>(agent.distance()) : kUnknown;
   sample.settled = agent.settled();
   sample.fresh = agent.fresh();
+  if (privacy_) {
+    sample.epsilon = privacy_->own.epsilon();
+    sample.releases = privacy_->own.releases();
+    sample.withheld = privacy_->own.withheld();
+  }
   return sample;
 }
 
@@ -235,6 +253,15 @@ void Process::feed_watchdog() {
   notify_.alive();
 }
 
+// A checkpoint pays for the next releases.
+void Process::pay_ahead() {
+  if (!privacy_) return;
+  const std::lock_guard lock(shared_.mutex);
+  if (privacy_->own.wants_save()) keeper_->soon();
+  if (privacy_->own.left() >= 1 || std::exchange(told_of_budget_, true)) return;
+  status_.event("budget", "the privacy budget is spent: what is learned from now on stays here");
+}
+
 int Process::run() {
   const auto repeat = [this](std::optional<net::Timer>& timer, double seconds, auto work) {
     const auto ms = static_cast<std::uint32_t>(std::max(1.0, 1000 * seconds));
@@ -248,7 +275,10 @@ int Process::run() {
   std::signal(SIGXFSZ, SIG_IGN);
   loop_.on_signals({SIGINT, SIGTERM}, [this](int) { loop_.stop(); });
   const double every = options_.report_every > 0 ? options_.report_every : status_.terminal() ? 1 : 10;
-  repeat(ticking_, 1, [this] { history_.add(sample()); });
+  repeat(ticking_, 1, [this] {
+    history_.add(sample());
+    pay_ahead();
+  });
   repeat(reporting_, every, [this] { report(); });
   if (const auto alive = notify_.alive_every())
     repeat(feeding_, std::chrono::duration<double>(*alive).count(), [this] { feed_watchdog(); });
@@ -262,6 +292,7 @@ int Process::run() {
       if (status != Status::ok) status_.event("not_saved", files_.why() + "; it is tried again later");
     });
   }
+  pay_ahead();
   evaluation_.emplace(shared_, device_, problem_, options_.eval_every);
   training_.emplace(shared_, device_.parameters(), device_.numeric(), training_from(options_),
                     [this] { loop_.stop(); });
@@ -281,6 +312,10 @@ int Process::finish() {
   Sample last = sample();
   last.loss = loss;
   const sim::Score score = evaluation_->all();
+  if (privacy_) {
+    const std::lock_guard lock(shared_.mutex);
+    privacy_->own.close();  // the last checkpoint pays for no more
+  }
   const bool saved = !keeper_ || keeper_->save() == Status::ok;
   status_.result(last, score.loss, score.accuracy);
   if (!saved) std::fprintf(stderr, "popsgd: the last checkpoint was not saved: %s\n", files_.why().c_str());
@@ -341,6 +376,7 @@ void declare_agent(CLI::App& app, AgentOptions& o) {
                  "Look for peers on this interface only; may be given several times");
   app.add_flag("--loopback", o.loopback, "Look for peers on this machine's loopback interface, too");
   app.add_flag("--no-discovery", o.no_discovery, "Do not look for peers by multicast");
+  declare_privacy(app, o.learning.privacy);
   app.add_option("--state", o.state, "Keep checkpoints here, and go on from the last one")->type_name("DIR");
   app.add_option("--report-every", o.report_every, "Seconds between two lines [1 on a terminal, else 10]");
   app.add_option("--metrics", o.metrics, "Serve a live page and metrics here")->type_name("ADDRESS:PORT");

@@ -21,6 +21,8 @@ class Keeper {
   /// `store` must have been loaded, and must outlive it.
   Keeper(SharedAgent& shared, StagedStore& store, double seconds, Told told);
 
+  /// Does not wait for the next turn.
+  void soon();
   /// Saves now.
   Status save();
 
@@ -29,6 +31,8 @@ class Keeper {
   StagedStore& store_;
   Told told_;
   std::mutex saving_;
+  std::mutex waking_;
+  bool soon_ = false;
   std::condition_variable_any woken_;
   std::jthread thread_;  // last: it uses all of the above
 };

@@ -155,6 +155,15 @@ AgentConfig config_from(const AgentOptions& options, const sim::Settings& settin
   return config;
 }
 
+std::optional<Privacy::Settings> agent_privacy_from(const AgentOptions& options) {
+  const auto privacy = privacy_from(options.learning.privacy);
+  if (privacy && options.state.empty())
+    throw Error("--privacy-noise wants --state DIR, where what was spent outlasts a restart");
+  if (privacy && numeric_from(options) != Numeric::float32)
+    throw Error("--privacy-noise is for --numeric float32: integers cannot be given that noise");
+  return privacy;
+}
+
 std::uint64_t fingerprint_of(const std::string& swarm, const sim::Problem& problem) {
   std::string text = swarm + '\n' + problem.model();
   for (const std::uint32_t width : problem.widths()) text += ' ' + std::to_string(width);

@@ -36,6 +36,8 @@ void forget(std::optional<secure::SwarmKeys>& keys);
 /// `fingerprint`, of swarm and model; `seed`: random.
 [[nodiscard]] AgentConfig config_from(const AgentOptions& options, const sim::Settings& settings,
                                       std::uint64_t fingerprint, std::uint64_t seed);
+/// Its privacy, if it is asked for. What was spent has to outlast the process: it takes --state.
+[[nodiscard]] std::optional<Privacy::Settings> agent_privacy_from(const AgentOptions& options);
 /// What all agents that may average must agree on: the swarm's name and the model, down to its sizes.
 [[nodiscard]] std::uint64_t fingerprint_of(const std::string& swarm, const sim::Problem& problem);
 /// The rest: numbers that are only looked at.

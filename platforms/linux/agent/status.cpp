@@ -42,6 +42,9 @@ ordered_json json_of(const char* event, const Sample& s) {
           {"in_doubt", s.metrics.in_doubt},
           {"bytes_sent", s.metrics.bytes_sent},
           {"bytes_received", s.metrics.bytes_received},
+          {"epsilon", number(s.epsilon)},
+          {"releases", s.releases},
+          {"withheld", s.withheld},
           {"settled", s.settled},
           {"fresh", s.fresh}};
 }
@@ -80,6 +83,7 @@ void StatusLine::sample(const Sample& s, double bytes_per_second) {
           thousands(s.metrics.completed) + " exchanges";
   if (refused(s.metrics) > 0) text += ", " + thousands(refused(s.metrics)) + " refused";
   text += "  " + bytes(bytes_per_second) + "/s";
+  if (std::isfinite(s.epsilon)) text += "  epsilon " + fixed(s.epsilon, 2);
   if (s.settled) text += "  settled";
   line(text, false);
 }

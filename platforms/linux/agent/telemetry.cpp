@@ -118,6 +118,13 @@ void tell_facts(Exposition& out, const Facts& facts) {
   out.gauge("start_time_seconds", facts.started, "When the agent started, since 1970.");
 }
 
+void tell_privacy(Exposition& out, const Sample& sample) {
+  out.gauge("epsilon", sample.epsilon, "Spent of the privacy budget.");
+  out.counter("releases_total", sample.releases, "Blocks whose local updates left, with noise.");
+  out.counter("withheld_total", sample.withheld,
+              "Exchanges that the privacy budget, or what is paid for of it, did not admit.");
+}
+
 template <std::size_t n>
 void tell_reasons(Exposition& out, const std::array<std::string_view, n>& names,
                   const std::array<std::uint64_t, n>& counts, std::size_t first) {
@@ -147,6 +154,9 @@ void each_number(const Sample& sample, const Tell& tell) {
   tell("peers_known", json(sample.peers_known));
   tell("links", json(sample.links));
   tell("distance", rounded(sample.distance));
+  tell("epsilon", rounded(sample.epsilon));
+  tell("releases", json(sample.releases));
+  tell("withheld", json(sample.withheld));
   tell("completed", json(sample.metrics.completed));
   tell("cut_short", json(sample.metrics.cut_short));
   for (const CounterName& name : kCounters) tell(std::string(name.key), json(sample.metrics.*name.counter));
@@ -213,6 +223,7 @@ std::string prometheus(const Sample& sample, const Facts& facts) {
   out.value("result=\"completed\"", number(metrics.completed));
   out.value("result=\"cut_short\"", number(metrics.cut_short));
   for (const CounterName& name : kCounters) out.counter(name.family, metrics.*name.counter, name.help);
+  if (!std::isnan(sample.epsilon)) tell_privacy(out, sample);
   out.family("blocks_refused_total", "counter", "Blocks of peers that were refused, by reason.");
   tell_reasons(out, kRefusalNames, metrics.refused, 1);
   out.family("frames_dropped_total", "counter", "Frames received that changed nothing, by reason.");

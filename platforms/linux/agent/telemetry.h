@@ -25,6 +25,9 @@ struct Sample {
   std::size_t peers_known = 0;
   std::size_t links = 0;
   double distance = kUnknown;  ///< rms, to the partners met last
+  double epsilon = kUnknown;  ///< spent of the privacy budget; without privacy not known, and the two below 0
+  std::uint64_t releases = 0;  ///< of blocks, with noise
+  std::uint64_t withheld = 0;  ///< exchanges that the budget, or what is paid for of it, did not admit
   bool settled = false;
   bool fresh = false;
   AgentMetrics metrics;

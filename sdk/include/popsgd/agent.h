@@ -19,6 +19,8 @@
 
 namespace popsgd {
 
+class Privacy;
+
 /// Where the samples of local steps come from.
 struct BatchSource {
   /// The batch of the agent's next step, in the source's own memory, valid until the next call.
@@ -117,8 +119,8 @@ struct AgentConfig {
 
   std::uint32_t mean_wait =
       1000;  ///< ms, of the exponential time between two offers; 0: offers only by meet()
-  /// ms, of a peer from its being known, and from each exchange that it begins, to the next that it may: sooner it is told to
-  /// wait, so that none, however eager, pulls this model more often. 0: no limit.
+  /// ms, from a peer's first offer since it was added, and from each exchange that it begins, to the next that it may begin: sooner
+  /// it is told to wait, so that none, however eager, pulls this model more often. 0: no limit.
   std::uint32_t peer_interval = 0;
   std::uint32_t block_length = 0;      ///< parameters in a block; 0: the whole model in one
   std::uint16_t largest_frame = 1200;  ///< bytes it can receive, 256 to 65535
@@ -129,6 +131,8 @@ struct AgentConfig {
   Quantisation quantise{};
   Timing timing{};
   Observer observer{};
+  Privacy* privacy =
+      nullptr;  ///< of a float model: clips what is told of it, and adds noise; null: it leaves as it is
 };
 
 /// Why a frame changed nothing.
@@ -216,7 +220,8 @@ class Agent {
 
   /// `model`, `gradient`'s context, `source`, `velocity`, `scratch` (sizes: see Sgd) and `workspace` (8-aligned)
   /// are the caller's and must outlive the agent. Errors: invalid_size, invalid_rate, no_function,
-  /// shape_mismatch, scratch_too_small. May be called again: the agent starts anew.
+  /// shape_mismatch, scratch_too_small. May be called again: the agent starts anew. With privacy the model given here must
+  /// not depend on the device's data: it is shown to peers.
   [[nodiscard]] Status init(const AgentConfig& config, Params model, const Gradient& gradient,
                             BatchSource source, Params velocity, Scratch scratch,
                             std::span<std::byte> workspace, Time now) noexcept;
@@ -225,7 +230,7 @@ class Agent {
                             BatchSource source, Params velocity, Scratch scratch,
                             std::span<std::byte> workspace, Time now) noexcept;
   /// The same of an integer model. Steps and averaging are integers' affair; floats are left in the loss, in distances and in
-  /// waiting times. `scratch` as the gradient says; `sgd` and `schedule` of the configuration are not used. Errors also: what FixedSchedule::check says.
+  /// waiting times. `scratch` as the gradient says; `sgd` and `schedule` of the configuration are not used. Errors also: what FixedSchedule::check says, and private_integers.
   [[nodiscard]] Status init(const AgentConfig& config, std::span<std::int16_t> model,
                             std::span<const Tensor> layout, const FixedGradient<std::int16_t>& gradient,
                             FixedBatchSource source, const FixedSchedule& schedule,
@@ -264,7 +269,7 @@ class Agent {
   /// it ends at once instead of when it has waited for long enough. A responder that has said READY stays in doubt.
   void lost_peer(PeerId id, Time now) noexcept;
 
-  /// Offers an exchange to this peer now. busy during another one; unknown_peer.
+  /// Offers an exchange to this peer now. busy during another one; unknown_peer; budget_spent: see Privacy.
   [[nodiscard]] Status meet(PeerId id, Time now) noexcept;
 
   /// A frame has come. Whatever it holds, at worst it is dropped and counted. `frame` is only read during the
@@ -289,11 +294,17 @@ class Agent {
   /// Saves the model, the counters, what is usual of partners' distances, and which blocks of which exchanges it has
   /// applied: all of one moment, so that after a restart it neither denies what it did nor believes what it did not.
   /// At any time, also during an exchange: what is not applied yet is then not saved. Peers and velocity are not.
-  /// Errors: see checkpoint::save.
+  /// Errors: see checkpoint::save. With privacy it also pays for releases in advance.
   [[nodiscard]] Status save(Store& store) const noexcept;
+  /// The same into a store that is not durable yet when it says so: nothing is released on the strength of it before saved().
+  [[nodiscard]] Status stage(Store& store) const noexcept;
+  /// What was staged last is durable now.
+  void saved() const noexcept;
   /// To be called after init(), when the device starts again: goes on from the last checkpoint. Of a checkpoint made
   /// with another block_length or `finished` it takes model and counter only. busy during an exchange or a step beside; otherwise see
-  /// checkpoint::load: after an error of the store, or checkpoint_changed, the model has to be given anew.
+  /// checkpoint::load: after an error of the store, or checkpoint_changed, the model has to be given anew. With privacy: a
+  /// checkpoint that is laid out otherwise, or was made without, is checkpoint_unaccounted; and after all errors but
+  /// no_checkpoint, a first start, nobody knows what was spent, and the agent meets nobody.
   [[nodiscard]] Status restore(Store& store, Time now) noexcept;
 
   [[nodiscard]] bool exchanging() const noexcept;

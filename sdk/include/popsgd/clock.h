@@ -10,7 +10,8 @@ namespace popsgd {
 class Clock {
  public:
   /// The time now. Never goes back but by wrapping around, never leaps when somebody sets the device's date, and
-  /// may stand still while the device sleeps. A rate wrong by a few percent and a resolution of 10 ms do no harm.
+  /// may stand still while the device sleeps, or leap forward by as long, up to 24 days: more is taken for a step back. A
+  /// rate wrong by a few percent and a resolution of 10 ms do no harm.
   ///
   /// Called at every event, from the one thread or under the one lock that the agent is used on. Does not block.
   [[nodiscard]] virtual Time now() noexcept = 0;

@@ -25,6 +25,7 @@
 #include <popsgd/c/fixed_network.h>
 #include <popsgd/c/gradient.h>
 #include <popsgd/c/network.h>
+#include <popsgd/c/privacy.h>
 #include <popsgd/c/random.h>
 #include <popsgd/c/status.h>
 #include <popsgd/c/store.h>

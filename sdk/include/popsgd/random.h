@@ -69,6 +69,7 @@ enum class Purpose : std::uint32_t {
   network = 12,
   rounding = 13,
   discovery = 14,
+  privacy = 15,         ///< of simulated devices: those of flesh draw noise from their Entropy
   user = 0x8000'0000U,  ///< from here on: the application's own
 };
 

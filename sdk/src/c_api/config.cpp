@@ -1,6 +1,7 @@
 #include "c_api/config.h"
 
 #include "c_api/pointers.h"
+#include "c_api/privacy.h"
 
 #include <algorithm>
 #include <cstddef>
@@ -26,11 +27,13 @@ static_assert(POPSGD_AUTOMATIC == static_cast<int>(Width::automatic));
 static_assert(POPSGD_FIXED == static_cast<int>(Width::fixed));
 static_assert(std::is_trivially_copyable_v<popsgd_agent_config>);
 
-// What the first version had. Later fields may be missing: they then keep their defaults.
-constexpr std::size_t kLeast = offsetof(popsgd_agent_config, observer) + sizeof(popsgd_observer);
+// The first version ended with the observer, and what fills it up. Later fields may be missing: they then keep their defaults.
+constexpr std::size_t kObserved = offsetof(popsgd_agent_config, observer) + sizeof(popsgd_observer);
+constexpr std::size_t kAlignment = alignof(popsgd_agent_config);
+constexpr std::size_t kFirst = (kObserved + kAlignment - 1) / kAlignment * kAlignment;
 
 bool known(std::size_t size) {
-  return size >= kLeast && size <= sizeof(popsgd_agent_config);
+  return size == kFirst || size == sizeof(popsgd_agent_config);
 }
 
 popsgd_schedule written(const Schedule& from) {
@@ -125,6 +128,7 @@ Result<AgentConfig> read(const popsgd_agent_config* config) {
                    .bits = from.quantise.bits,
                    .rotate = from.quantise.rotate},
       .timing = read(from.timing),
+      .privacy = from.privacy == nullptr ? nullptr : &from.privacy->privacy,
   };
 }
 

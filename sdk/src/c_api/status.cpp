@@ -37,6 +37,9 @@ static_assert(same(POPSGD_WRONG_FIELDS, Status::wrong_fields));
 static_assert(same(POPSGD_INVALID_FIELD, Status::invalid_field));
 static_assert(same(POPSGD_BUFFER_TOO_SMALL, Status::buffer_too_small));
 static_assert(same(POPSGD_NULL_POINTER, Status::null_pointer));
+static_assert(same(POPSGD_PRIVATE_INTEGERS, Status::private_integers));
+static_assert(same(POPSGD_BUDGET_SPENT, Status::budget_spent));
+static_assert(same(POPSGD_CHECKPOINT_UNACCOUNTED, Status::checkpoint_unaccounted));
 static_assert(sizeof(popsgd_status) == sizeof(Status));
 
 }  // namespace

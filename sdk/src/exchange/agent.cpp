@@ -58,10 +58,12 @@ constexpr std::size_t kAlignment = 8;
 
 // Where everything lies in the workspace.
 struct Layout {
-  std::size_t records;  // these four lie end to end, as a checkpoint holds them
+  std::size_t records;  // these six lie end to end, as a checkpoint holds them
   std::size_t finished;
   std::size_t gates;
   std::size_t estimates;
+  std::size_t account;  // with privacy; and the model as it is shown
+  std::size_t shown;
   std::size_t peers;
   std::size_t scales;
   std::size_t mine;
@@ -94,7 +96,10 @@ Layout layout_of(const AgentConfig& config, std::size_t parameters, std::size_t 
   at.estimate_count = Steps::count(at.gate_count, tensors);
   at.scale_count = std::min(tensors, at.block_length);
   at.estimates = at.gates + at.gate_count * sizeof(Gate);
-  at.peers = at.estimates + aligned(at.estimate_count * sizeof(lattice::StepEstimate));
+  at.account = at.estimates + aligned(at.estimate_count * sizeof(lattice::StepEstimate));
+  const bool accounted = privacy_of(config) != nullptr;
+  at.shown = at.account + (accounted ? sizeof(double) : 0);
+  at.peers = at.shown + (accounted ? aligned(parameters * sizeof(float)) : 0);
   at.scales = at.peers + aligned(config.peers * sizeof(Peer));
   at.mine = at.scales + aligned(at.scale_count * sizeof(Scale));
   at.theirs = at.mine + aligned(at.block_length * sizeof(float));
@@ -120,6 +125,16 @@ Sightings* place_sightings(std::span<std::byte> workspace, const Layout& layout,
                            static_cast<std::uint32_t>(seed) | 1U);
 }
 
+// The model as others may know it.
+const Model& place_shown(std::span<std::byte> workspace, const Layout& layout, const AgentConfig& config,
+                         const Model& model) {
+  Privacy* privacy = privacy_of(config);
+  if (privacy == nullptr) return model;
+  place<double>(workspace, layout.account, 1);
+  privacy->begin(model, place<float>(workspace, layout.shown, model.size()));
+  return privacy->shown();
+}
+
 Status check(const AgentConfig& config, std::size_t parameters) {
   const Timing& t = config.timing;
   const bool sizes = parameters > 0 && parameters <= UINT32_MAX && config.window >= 1 &&
@@ -136,6 +151,7 @@ Status check(const AgentConfig& config, std::size_t parameters) {
   const bool bits = q.bits >= lattice::kFewestBits && q.bits <= lattice::kMostBits;
   if (q.width > Width::fixed || (q.width == Width::fixed && !bits)) return Status::invalid_size;
   if constexpr (!held(Numeric::float32)) return Status::ok;
+  if (config.privacy != nullptr && config.privacy->check() != Status::ok) return Status::invalid_rate;
   if (const Status status = config.sgd.check(); status != Status::ok) return status;
   return config.schedule.check();
 }
@@ -162,7 +178,8 @@ struct Agent::State {
                        place<lattice::StepEstimate>(workspace, layout.estimates, layout.estimate_count),
                        layout.block_length),
                  finished, metrics, random,
-                 Snapshots(model, workspace.subspan(layout.mine), workspace.subspan(layout.theirs),
+                 Snapshots(place_shown(workspace, layout, config, model), workspace.subspan(layout.mine),
+                           workspace.subspan(layout.theirs),
                            place<Scale>(workspace, layout.scales, layout.scale_count)),
                  layout.block_length) {
     wait(now);
@@ -187,6 +204,7 @@ struct Agent::State {
   void receive_answer(PeerId from, const codec::Frame& frame, Time now);
   void receive_stray(PeerId from, const codec::Frame& frame);
   [[nodiscard]] std::uint8_t objection(const codec::Handshake& theirs) const;
+  [[nodiscard]] bool withholds() const;
   void offer(const Peer& peer, Time now);
   void offer_if_due(Time now);
   void wait(Time now);
@@ -197,7 +215,9 @@ struct Agent::State {
   [[nodiscard]] std::span<Peer> known() const { return peers.first(peer_count); }
   [[nodiscard]] Peer* find(PeerId id) const;
   [[nodiscard]] LinkTraits traits_of(PeerId id) const;
+  Status restore(Store& store, Time now);
   void describe_records();
+  [[nodiscard]] double& account() const;  // with privacy: its place in what is saved
 
   AgentConfig config;
   Model model;
@@ -249,6 +269,7 @@ Status Agent::init_fixed(const AgentConfig& config, const Model& model, const Fi
                          FixedBatchSource source, const FixedSchedule& schedule,
                          std::span<std::int32_t> scratch, std::span<std::byte> workspace, Time now) noexcept {
   if (const Status status = check(config, model.size()); status != Status::ok) return status;
+  if (config.privacy != nullptr) return Status::private_integers;
   if (const Status status = schedule.check(); status != Status::ok) return status;
   if (!held(sizeof(Weight) == 2 ? Numeric::int16 : Numeric::int8)) return Status::unknown_format;
   if (gradient.function == nullptr || source.function == nullptr) return Status::no_function;
@@ -345,8 +366,14 @@ Status Agent::meet(PeerId id, Time now) noexcept {
   const Peer* peer = state_->find(id);
   if (peer == nullptr) return Status::unknown_peer;
   if (exchanging()) return Status::busy;
+  if (state_->withholds()) return Status::budget_spent;
   state_->offer(*peer, now);
   return Status::ok;
+}
+
+bool Agent::State::withholds() const {
+  Privacy* privacy = privacy_of(config);
+  return privacy != nullptr && !privacy->admits_exchange();
 }
 
 void Agent::State::offer(const Peer& peer, Time now) {
@@ -357,7 +384,7 @@ void Agent::State::offer(const Peer& peer, Time now) {
 void Agent::State::offer_if_due(Time now) {
   if (config.mean_wait == 0 || !next_offer.reached(now)) return;
   wait(now);
-  if (!exchange.idle() || peer_count == 0) return;
+  if (!exchange.idle() || peer_count == 0 || withholds()) return;
   offer(peers[random.below(static_cast<std::uint32_t>(peer_count))], now);
 }
 
@@ -434,8 +461,9 @@ void Agent::State::receive_offer(PeerId from, const codec::Frame& frame, Time no
   // Two offers that cross become one exchange: the larger nonce's.
   const bool crossing = offering && exchange.peer() == from;
   if (crossing && nonce < exchange.offered()) return drop(Drop::unexpected);
-  const std::uint32_t wait = crossing ? 0 : !exchange.idle() ? config.timing.busy : too_early(from, now);
-  if (wait > 0 || (!exchange.idle() && !crossing)) {
+  const bool occupied = (!exchange.idle() && !crossing) || withholds();
+  const std::uint32_t wait = occupied ? config.timing.busy : crossing ? 0 : too_early(from, now);
+  if (occupied || wait > 0) {
     const auto retry = static_cast<std::uint16_t>(std::min<std::uint32_t>(wait, UINT16_MAX));
     return reply({.to = from, .kind = codec::Kind::busy, .retry_ms = retry, .exchange = nonce});
   }
@@ -550,36 +578,64 @@ void Agent::State::describe_records() {
   records = {};
   records.finished = config.finished;
   records.estimates = static_cast<std::uint32_t>(layout_for(config, model).estimate_count);
+  records.accounted = privacy_of(config) != nullptr ? 1 : 0;
   learner.describe(records);
 }
 
+double& Agent::State::account() const {
+  const Layout at = layout_for(config, model);
+  return *reinterpret_cast<double*>(saved.data() + (at.account - at.records));
+}
+
 Status Agent::save(Store& store) const noexcept {
+  const Status status = stage(store);
+  if (status == Status::ok) saved();
+  return status;
+}
+
+Status Agent::stage(Store& store) const noexcept {
   state_->describe_records();
+  if (Privacy* privacy = privacy_of(state_->config)) state_->account() = privacy->reserve();
   return checkpoint::save(store, {.fingerprint = state_->config.fingerprint,
                                   .steps = state_->learner.counter(),
                                   .records = state_->saved,
                                   .integers = state_->model.bytes()});
 }
 
+void Agent::saved() const noexcept {
+  if (Privacy* privacy = privacy_of(state_->config)) privacy->reserved();
+}
+
 Status Agent::restore(Store& store, Time now) noexcept {
-  State& state = *state_;
-  if (exchanging() || state.learner.stepping()) return Status::busy;
-  const auto loaded = checkpoint::load(store, state.config.fingerprint, state.model.bytes(), state.saved);
+  if (exchanging() || state_->learner.stepping()) return Status::busy;
+  const Status status = state_->restore(store, now);
+  Privacy* privacy = privacy_of(state_->config);
+  if (privacy == nullptr || status == Status::no_checkpoint) return status;
+  if (status == Status::ok)
+    privacy->resume(state_->account());
+  else
+    privacy->close();  // nobody knows any more what was spent
+  return status;
+}
+
+Status Agent::State::restore(Store& store, Time now) {
+  const auto loaded = checkpoint::load(store, config.fingerprint, model.bytes(), saved);
   const bool touched =
       loaded.ok() || loaded.status() == Status::store_failed || loaded.status() == Status::checkpoint_changed;
   if (!touched) return loaded.status();
-  const Records found = state.records;
-  state.describe_records();
-  const bool known = loaded.ok() && loaded->records == state.saved.size() && found.laid_out_as(state.records);
+  const Records found = records;
+  describe_records();
+  const bool known = loaded.ok() && loaded->records == saved.size() && found.laid_out_as(records);
   if (!known) {
-    place<FinishedExchange>(state.saved, sizeof(Records), state.config.finished);
-    const Layout at = State::layout_for(state.config, state.model);
-    place<Gate>(state.saved, at.gates - at.records, at.gate_count);
-    place<lattice::StepEstimate>(state.saved, at.estimates - at.records, at.estimate_count);
+    place<FinishedExchange>(saved, sizeof(Records), config.finished);
+    const Layout at = layout_for(config, model);
+    place<Gate>(saved, at.gates - at.records, at.gate_count);
+    place<lattice::StepEstimate>(saved, at.estimates - at.records, at.estimate_count);
   }
   if (!loaded.ok()) return loaded.status();
-  state.learner.resume(loaded->steps, known ? found : Records{});
-  state.finished.keep_all(now + 2 * state.config.timing.in_doubt);
+  if (!known && privacy_of(config) != nullptr) return Status::checkpoint_unaccounted;
+  learner.resume(loaded->steps, known ? found : Records{});
+  finished.keep_all(now + 2 * config.timing.in_doubt);
   return Status::ok;
 }
 

@@ -148,6 +148,7 @@ void Exchange::open(const codec::Handshake& plan, const codec::Handshake& theirs
   confirmed_ = counted_ = false;
   owed_commit_.reset();
   learner_.begin_exchange(initiator_);
+  if (Privacy* privacy = privacy_of(config_)) privacy->begin_exchange();
   weight_ = weight(plan_.standing, theirs.standing);
   their_numeric_ = static_cast<Numeric>(theirs.format);
   plain_ = both_plain(plan_, theirs);
@@ -164,8 +165,11 @@ void Exchange::open(const codec::Handshake& plan, const codec::Handshake& theirs
   counter_theirs_ = StepCounter::from_bits(theirs.counter);
 }
 
+// Who takes its partner's model over has nothing to tell. Further attempts show the same again, or no more than partners know.
 void Exchange::begin_block() {
   attempt_ = 0;
+  Privacy* privacy = privacy_of(config_);
+  if (privacy != nullptr && weight_ != 1) privacy->show(stretch().offset, stretch().length);
   begin_attempt();
 }
 
@@ -495,7 +499,9 @@ std::size_t Exchange::merge(Stretch here) {
   if (snapshots_.floats())
     learner_.merge(here, snapshots_.own_floats(), snapshots_.their_floats(), weight_);
   else if (weight_ != 0)
-    saturated = weight_ == 1 ? snapshots_.adopt() : snapshots_.move();
+    learner_.each_model([&](const Model& model) {
+      saturated += weight_ == 1 ? snapshots_.adopt(model) : snapshots_.move(model);
+    });
   if (steps_.quantises() && weight_ == 0.5F) snapshots_.observe(steps_);
   return saturated;
 }

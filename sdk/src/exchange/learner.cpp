@@ -106,12 +106,19 @@ Result<float> Learner::step() {
 void Learner::has_stepped() {
   counter_.add_step();
   ++steps_;
+  if (Privacy* privacy = privacy_of(config_)) privacy->has_learned();
   if (since_ < UINT32_MAX) ++since_;
 }
 
-// Taken as a random walk.
+float Learner::last_update() const {
+  const Privacy* privacy = privacy_of(config_);
+  return privacy == nullptr ? last_update_ : privacy->spread();
+}
+
+// Taken as a random walk. One release there is between two exchanges, however many steps.
 float Learner::updates() const {
-  return last_update_ * std::sqrt(static_cast<float>(std::max<std::uint32_t>(1, since_)));
+  const std::uint32_t steps = privacy_of(config_) == nullptr ? std::max<std::uint32_t>(1, since_) : 1;
+  return last_update() * std::sqrt(static_cast<float>(steps));
 }
 
 Status Learner::begin_step(SideStep& aside) {
@@ -178,7 +185,7 @@ Refusal Learner::judge(Stretch block, ConstParams mine, ConstParams theirs) {
 
 // Of an exchange's first block; and only those that the agent has drawn are remembered.
 bool Learner::stands_still(Stretch block, ConstParams theirs, float distance) {
-  if (sightings_ == nullptr || first_.gate != UINT32_MAX || distance < kNear * last_update_) return false;
+  if (sightings_ == nullptr || first_.gate != UINT32_MAX || distance < kNear * last_update()) return false;
   const bool still = sightings_->stands_still(block.offset, theirs, distance);
   if (!chosen_) sightings_->forget();
   return still;
@@ -189,7 +196,7 @@ Refusal Learner::judge(Stretch block, float distance, bool within, bool certain)
   if (!config_.guarding.gate || fresh_) return refusal;
   if (within && !admits(block.offset / gate_length_, distance, certain)) refusal = Refusal::too_far;
   if (refusal != Refusal::none && !model_.integer()) {
-    const ConstParams own = model_.floats().subspan(block.offset).first(block.length);
+    const ConstParams own = shown().floats().subspan(block.offset).first(block.length);
     fresh_ = examine(own, std::numeric_limits<float>::infinity()) == Refusal::not_finite;
   }
   return refusal;
@@ -212,7 +219,12 @@ bool Learner::admits(std::size_t gate, float distance, bool certain) {
 
 void Learner::merge(Stretch block, ConstParams mine, ConstParams theirs, float weight) {
   if (sightings_ != nullptr) sightings_->remember();
-  const Params x = model_.floats().subspan(block.offset).first(block.length);
+  merge(model_.floats().subspan(block.offset).first(block.length), mine, theirs, weight);
+  if (privacy_of(config_) != nullptr)
+    merge(shown().floats().subspan(block.offset).first(block.length), mine, theirs, weight);
+}
+
+void Learner::merge(Params x, ConstParams mine, ConstParams theirs, float weight) const {
   if (weight == 1) {
     std::copy(theirs.begin(), theirs.end(), x.begin());
   } else if (config_.averaging == Averaging::blocking && weight == 0.5F) {

@@ -8,11 +8,17 @@
 #include "exchange/trainer.h"
 
 #include <popsgd/agent.h>
+#include <popsgd/privacy.h>
 
 #include <cstdint>
 #include <span>
 
 namespace popsgd {
+
+/// None of an agent without; nor, known to the compiler, where no agent's model is of floats.
+[[nodiscard]] inline Privacy* privacy_of(const AgentConfig& config) {
+  return held(Numeric::float32) ? config.privacy : nullptr;
+}
 
 class Learner {
  public:
@@ -42,6 +48,12 @@ class Learner {
   /// Whether its step size is below the one at which it only averages. If its counter falls back, so does this.
   [[nodiscard]] bool settled() const { return trainer_.settled(time()); }
 
+  /// The model as others may know it; without privacy all of it.
+  [[nodiscard]] const Model& shown() const {
+    const Privacy* privacy = privacy_of(config_);
+    return privacy == nullptr ? model_ : privacy->shown();
+  }
+
   /// Whether the partner's block may be averaged with; remembers its distance, and where it was if they are merged.
   [[nodiscard]] Refusal judge(Stretch block, ConstParams mine, ConstParams theirs);
   /// The same of points: their distance, and whether they are within the limit. certain: they are known to have been read
@@ -50,6 +62,12 @@ class Learner {
   /// The agent's half: weight 1/2 is the average, 1 takes the partner's over, 0 leaves everything as it is. A model that is
   /// taken over is the partner's exactly: whatever was learned, or broken, before is gone.
   void merge(Stretch block, ConstParams mine, ConstParams theirs, float weight);
+  /// Calls use(model) for all that averaging moves: the model, and with privacy also what is shown of it.
+  template <typename Use>
+  void each_model(Use use) const {
+    use(model_);
+    if (privacy_of(config_) != nullptr) use(shown());
+  }
   /// The counters' average. The initiator rounds down, the responder up: the sum is kept. A gap beyond what honest
   /// agents show is only believed up to a bound. Who takes a model over takes its counter, too; who stays, stays.
   void meet_counter(StepCounter mine, StepCounter theirs, float weight, bool round_up);
@@ -80,8 +98,11 @@ class Learner {
     return config_.schedule_counter == ScheduleCounter::gossip ? counter_ : StepCounter(steps_);
   }
   void has_stepped();
+  /// Root mean square of the last local step; with privacy, of any release: it is no secret.
+  [[nodiscard]] float last_update() const;
   /// How far local steps have led since the last exchange.
   [[nodiscard]] float updates() const;
+  void merge(Params model, ConstParams mine, ConstParams theirs, float weight) const;
   [[nodiscard]] bool heeds();
   [[nodiscard]] bool admits(std::size_t gate, float distance, bool certain = true);
   [[nodiscard]] bool stands_still(Stretch block, ConstParams theirs, float distance);

@@ -24,13 +24,15 @@ struct Records {
   float last_update = 0;          ///< rms of the last local step
   std::uint64_t steps = 0;        ///< the agent's own
   std::uint8_t fresh = 0;
-  std::uint8_t unused[3]{};
+  std::uint8_t accounted =
+      0;  ///< 1: what was spent of the privacy budget, and the model as it is shown, follow
+  std::uint8_t unused[2]{};
   std::uint32_t estimates = 0;  ///< of steps
 
   /// Whether records saved by another agent, or by this one before, are laid out as this agent's are.
   [[nodiscard]] bool laid_out_as(const Records& other) const {
     return version == other.version && finished == other.finished && gates == other.gates &&
-           gate_length == other.gate_length && estimates == other.estimates;
+           gate_length == other.gate_length && estimates == other.estimates && accounted == other.accounted;
   }
 };
 static_assert(sizeof(Records) == 32 && sizeof(Gate) == 32 && std::endian::native == std::endian::little);

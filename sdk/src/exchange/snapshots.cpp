@@ -478,9 +478,9 @@ bool Snapshots::within(float limit) const {
   return beyond == 0;
 }
 
-std::size_t Snapshots::move() {
+std::size_t Snapshots::move(const Model& moved) const {
   const bool integers = their_numeric_ != Numeric::float32;
-  return model_.visit([&]<typename T>(std::span<T> model) {
+  return moved.visit([&]<typename T>(std::span<T> model) {
     std::size_t saturated = 0;
     slices([&](const Slice& slice) {
       const std::span<T> x = model.subspan(block_.offset + slice.at).first(slice.length);
@@ -500,8 +500,8 @@ std::size_t Snapshots::move() {
   });
 }
 
-std::size_t Snapshots::adopt() {
-  return model_.visit([&]<typename T>(std::span<T> model) {
+std::size_t Snapshots::adopt(const Model& moved) const {
+  return moved.visit([&]<typename T>(std::span<T> model) {
     std::size_t saturated = 0;
     slices([&](const Slice& slice) {
       const std::span<T> x = model.subspan(block_.offset + slice.at).first(slice.length);

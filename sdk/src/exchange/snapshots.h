@@ -43,7 +43,7 @@ struct Scale {
 
 class Snapshots {
  public:
-  /// Memory: of `own` and `theirs` four bytes a parameter of a block, of scales one for each tensor of a block.
+  /// model: as others may know it. Memory: of `own` and `theirs` four bytes a parameter of a block, of scales one for each tensor of a block.
   Snapshots(const Model& model, std::span<std::byte> own, std::span<std::byte> theirs,
             std::span<Scale> scales)
       : model_(model), own_memory_(own.data()), their_memory_(theirs.data()), scales_(scales.data()) {}
@@ -100,10 +100,10 @@ class Snapshots {
   /// Whether none of their values is beyond the limit, and none of a float model's own is NaN. After settle(), or
   /// without it if their points are to be adopted.
   [[nodiscard]] bool within(float limit) const;
-  /// The model moves by half of the gap. Returns how many parameters stopped at their type's range.
-  std::size_t move();
-  /// The model becomes their points, which are not rotated.
-  std::size_t adopt();
+  /// A model moves by half of the gap. Returns how many parameters stopped at their type's range.
+  std::size_t move(const Model& model) const;
+  /// A model becomes their points, which are not rotated.
+  std::size_t adopt(const Model& model) const;
 
   /// How far apart both models are, after a move of either kind; spoils what is in memory.
   void observe(Steps& steps);

@@ -48,7 +48,7 @@ std::uint8_t Steps::bits(std::uint8_t attempt, std::uint8_t heard) const {
 
 void Steps::observe(std::size_t tensor, std::size_t offset, lattice::Distance seen, bool distant) {
   if (seen.steps == 0) seen.steps = 1;  // models that agree are known to be close
-  at(tensor, offset).observe(seen);
+  at(tensor, offset).observe(seen, tight());
   distant_ |= distant;
 }
 

@@ -53,7 +53,7 @@ class Steps {
   }
   /// Of the step of a slice. The same in all attempts: more bits reach further.
   [[nodiscard]] int exponent(std::size_t tensor, std::size_t offset, int finest) const {
-    return at(tensor, offset).exponent(base(), finest, rotates());
+    return at(tensor, offset).exponent(base(), finest, tight());
   }
 
   /// A block has come through: how far apart both models are in this slice. distant: further than the bits it is first
@@ -65,6 +65,7 @@ class Steps {
   [[nodiscard]] std::uint8_t base() const;
 
  private:
+  [[nodiscard]] bool tight() const { return lattice::tight(base(), rotates()); }
   [[nodiscard]] lattice::StepEstimate& at(std::size_t tensor, std::size_t offset) const {
     return estimates_[offset / block_length_ + tensor];
   }

@@ -9,6 +9,8 @@ namespace {
 
 constexpr int kOne = 256;
 constexpr int kDecay = 39;  // -log2 0.9 = 38.91 / 256
+constexpr int kTightDecay = 1;
+constexpr int kTighter = 230;  // 1.492 * 2^(-230/256) = 0.80
 
 // log2 x in units of 1/256, to the nearest, for x > 0: squaring the mantissa brings forth a binary digit of its
 // logarithm (Knuth, The Art of Computer Programming 1, 1.2.2, exercise 25).
@@ -62,18 +64,17 @@ Distance furthest_apart(Values a, Values b) noexcept {
   return {static_cast<std::uint32_t>(most), -a.fraction()};
 }
 
-void StepEstimate::observe(Distance seen) noexcept {
-  const int past = known() ? log2_ - kDecay : -127 * kOne;
+void StepEstimate::observe(Distance seen, bool tight) noexcept {
+  const int past = known() ? log2_ - (tight ? kTightDecay : kDecay) : -127 * kOne;
   if (seen.steps != 0)
     log2_ = stored(std::max(log2(seen.steps) + kOne * seen.exponent, past));
   else if (known())
     log2_ = stored(past);
 }
 
-int StepEstimate::exponent(int bits, int finest, bool rotated) const noexcept {
+int StepEstimate::exponent(int bits, int finest, bool tight) const noexcept {
   constexpr int kSlack = 2;  // what three logarithms are rounded by
-  const int less_margin = rotated && bits <= 3 ? kOne / 2 : 0;
-  const int log2_step = log2_ - log2_reach(bits) - kSlack - less_margin;
+  const int log2_step = log2_ - log2_reach(bits) - kSlack - (tight ? kTighter : 0);
   const int rounded_up = (log2_step + kOne - 1) >> 8;
   return std::clamp(rounded_up, std::min(finest, kMostExponent), kMostExponent);
 }

@@ -157,8 +157,11 @@ void NetworkEngine::touched(Node& node) {
   const bool failing = !adversary_.lies(node.index) && crashes_.strikes();
   save_if_due(node);  // before what it says: power may fail between the two
   send(node, now, failing);
-  const bool stepped = node.steps != node.steps_seen;
+  const std::uint64_t releases =
+      node.privacy ? node.privacy->own.releases() : 0;  // these change the model, too
+  const bool stepped = node.steps != node.steps_seen || releases != node.releases_seen;
   node.steps_seen = node.steps;
+  node.releases_seen = releases;
   if (stepped) mirror(node, 0, swarm_[node.index].size());
   if (failing) return fail(node);
   // Never twice in a millisecond for its own sake.
@@ -265,8 +268,16 @@ Account NetworkEngine::account() const {
 NetworkTotals NetworkEngine::totals() const {
   AgentMetrics all;
   std::uint32_t settled = 0;
+  std::uint64_t releases = 0;
+  std::uint64_t withheld = 0;
+  double epsilon = 0;
   for (const std::uint32_t k : adversary_.honest()) {
     add(all, metrics(nodes_[k]));
+    if (const auto& privacy = nodes_[k].privacy) {
+      releases += privacy->own.releases();
+      withheld += privacy->own.withheld();
+      epsilon = std::max(epsilon, privacy->own.epsilon());
+    }
     if (nodes_[k].up && nodes_[k].agent.settled()) ++settled;
   }
   return {.virtual_seconds = static_cast<double>(now_) * 1e-6,
@@ -286,6 +297,9 @@ NetworkTotals NetworkEngine::totals() const {
           .dropped = all.dropped,
           .refused = all.refused,
           .settled = settled,
+          .releases = releases,
+          .withheld = withheld,
+          .epsilon = epsilon,
           .crashes = crashed_,
           .restored = restored_,
           .violations = invariants_.violations(),

@@ -8,6 +8,7 @@
 #include "network/frame_pool.h"
 #include "network/invariants.h"
 #include "network/links.h"
+#include "network/seeded_entropy.h"
 #include "network/shadows.h"
 #include "quantised/fixed_trainer.h"
 #include "quantised/model.h"
@@ -45,6 +46,11 @@ class NetworkEngine final : public NetworkAlgorithm {
  private:
   static constexpr std::uint64_t kGuard = 0x5AFE'5AFE'5AFE'5AFEU;  // behind every workspace
 
+  /// Privacy is not final, and ends only as a part.
+  struct NodePrivacy {
+    NodePrivacy(const Privacy::Settings& settings, Entropy& entropy) : own(settings, entropy) {}
+    Privacy own;
+  };
   struct Node {
     NetworkEngine* engine = nullptr;
     std::uint32_t index = 0;
@@ -53,22 +59,26 @@ class NetworkEngine final : public NetworkAlgorithm {
     std::uint64_t timer = 0;  // the order of its timer event; older ones are void
     std::uint64_t timer_at = 0;
     std::uint64_t save_at = 0;
-    std::uint64_t steps_seen = 0;       // when it was last looked at
+    std::uint64_t steps_seen = 0;  // when it was last looked at
+    std::uint64_t releases_seen = 0;
     Random seeds{0, Purpose::network};  // another at every start
     bool up = false;
     std::span<std::uint64_t> workspace{};  // and a guard behind it
     std::optional<SlotMemory> store{};
     std::optional<Model> integers{};  // if it is no float agent; its floats are a mirror then
-    AgentMetrics past{};              // of its earlier lives
+    std::optional<SeededEntropy> entropy{};
+    std::optional<NodePrivacy> privacy{};
+    AgentMetrics past{};  // of its earlier lives
     Agent agent{};
   };
 
-  [[nodiscard]] AgentConfig config_for(std::uint32_t index) const;
+  [[nodiscard]] AgentConfig config_for(std::uint32_t index);
   [[nodiscard]] Numeric numeric_of(std::uint32_t index) const;
   [[nodiscard]] FixedTrainer& fixed_trainer(const Node& node) const;
   [[nodiscard]] std::size_t tensor_count() const;
   [[nodiscard]] LinkTraits traits() const;
   void start_agents();
+  void protect_agents();
   void start(Node& node, AgentConfig config);
   void save_if_due(Node& node);
   void fail(Node& node);

@@ -27,7 +27,7 @@ std::uint16_t places_for_finished(const AgentConfig& config) {
 
 }  // namespace
 
-AgentConfig NetworkEngine::config_for(std::uint32_t index) const {
+AgentConfig NetworkEngine::config_for(std::uint32_t index) {
   const double speed = settings_.speeds.empty() ? 1 : settings_.speeds[index];
   const std::size_t peers = topology_.complete() ? settings_.agents - 1 : topology_.neighbours(index).size();
   if (peers > std::numeric_limits<std::uint16_t>::max())
@@ -47,6 +47,7 @@ AgentConfig NetworkEngine::config_for(std::uint32_t index) const {
   config.peers = static_cast<std::uint16_t>(peers);
   config.guarding.gate = network_.gate;
   config.quantise = quantisation_of(settings_.encoding);
+  if (nodes_[index].privacy) config.privacy = &nodes_[index].privacy->own;
   if (adversary_.lies(index)) adversary_.configure(config);
   return config;
 }
@@ -64,7 +65,21 @@ std::size_t NetworkEngine::tensor_count() const {
   return std::max<std::size_t>(1, layout_.size());
 }
 
+// What was spent outlasts crashes here, so that nothing need be paid in advance.
+void NetworkEngine::protect_agents() {
+  if (!network_.privacy) return;
+  Privacy::Settings settings = *network_.privacy;
+  settings.ahead = 0;
+  for (std::uint32_t k = 0; k < nodes_.size(); ++k) {
+    if (adversary_.lies(k)) continue;
+    if (numeric_of(k) != Numeric::float32) throw Error("--privacy-noise is for agents that learn in float32");
+    nodes_[k].entropy.emplace(settings_.seed, k);
+    nodes_[k].privacy.emplace(settings, *nodes_[k].entropy);
+  }
+}
+
 void NetworkEngine::start_agents() {
+  protect_agents();
   std::vector<std::size_t> words(nodes_.size());
   std::size_t total = 0;
   for (std::uint32_t k = 0; k < nodes_.size(); ++k) {

@@ -15,9 +15,14 @@ lattice::Lattice grid(int exponent, std::uint32_t name, std::size_t offset) {
   return {exponent, lattice::dither_of(name).from(offset)};
 }
 
-int more(int bits) {
-  return std::min(bits + 2, lattice::kMostBits);
+int wider(int bits, int by) {
+  return std::min(bits + by, lattice::kMostBits);
 }
+
+// Bits more than before of the first attempt after a wrap, and of those that follow, as devices have it.
+constexpr int kMore = 1;
+constexpr int kManyMore = 8;
+constexpr int kWary = 2;
 
 // Calls use(k, offset) for each tensor.
 template <typename Use>
@@ -56,14 +61,15 @@ Toll LatticeExchange::meet(LearningAgent& initiator, LearningAgent& responder, s
   const bool wary = encoding_.automatic && (initiator.distant || responder.distant);
   Toll toll{.bytes = wire::kControl};
   for (auto [from, to] : {std::pair(&initiator_, &responder_), std::pair(&responder_, &initiator_)}) {
-    int bits = wary ? more(encoding_.bits) : encoding_.bits;
+    const int first = wary ? wider(encoding_.bits, kWary) : encoding_.bits;
+    int bits = first;
     while (true) {
       toll.bytes += wire::framed(send(*from, bits, name));
       if (receive(*from, *to, bits, name)) break;
       toll.wrapped = 1;
       toll.bytes += from == &initiator_ ? wire::kReady : wire::kReady + wire::kAgain;
       if (bits == lattice::kMostBits) return toll += meet_raw(name);
-      bits = more(bits);
+      bits = wider(bits, bits == first ? kMore : kManyMore);
     }
   }
   toll.saturated = move(initiator_, responder_, lattice::Side::initiator, name) +
@@ -83,10 +89,14 @@ void LatticeExchange::begin(Side& side, LearningAgent& agent, std::uint32_t name
               [&](std::size_t k, std::size_t offset) { side.exponents[k] = exponent(side, k, offset); });
 }
 
+bool LatticeExchange::tight() const {
+  return lattice::tight(encoding_.bits, encoding_.rotate);
+}
+
 int LatticeExchange::exponent(const Side& side, std::size_t k, std::size_t offset) const {
   if (encoding_.exponent) return *encoding_.exponent;
   const int finest = lattice::finest_exponent(side.mine.tensor(k, offset));
-  return side.agent->estimates[k].exponent(encoding_.bits, finest, encoding_.rotate);
+  return side.agent->estimates[k].exponent(encoding_.bits, finest, tight());
 }
 
 std::size_t LatticeExchange::send(Side& from, int bits, std::uint32_t name) {
@@ -145,7 +155,7 @@ void LatticeExchange::remember(Side& side) const {
   LearningAgent& agent = *side.agent;
   agent.distant = false;
   for (std::size_t k = 0; k < side.seen.size(); ++k) {
-    agent.estimates[k].observe(side.seen[k]);
+    agent.estimates[k].observe(side.seen[k], tight());
     const int width = width_of(agent.model.layout()[k], agent.model, encoding_.bits);
     if (side.seen[k].steps >= 1U << (width - 1)) agent.distant = true;
   }
@@ -159,8 +169,8 @@ Toll LatticeExchange::meet_raw(std::uint32_t name) {
   each_tensor(initiator_.agent->model.layout(), [&](std::size_t k, std::size_t offset) {
     const lattice::Distance apart =
         lattice::furthest_apart(initiator_.mine.tensor(k, offset), responder_.mine.tensor(k, offset));
-    initiator_.agent->estimates[k].observe(apart);
-    responder_.agent->estimates[k].observe(apart);
+    initiator_.agent->estimates[k].observe(apart, tight());
+    responder_.agent->estimates[k].observe(apart, tight());
   });
   return raw_.meet(*initiator_.agent, *responder_.agent, name);
 }

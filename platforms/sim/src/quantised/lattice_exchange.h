@@ -14,8 +14,8 @@ namespace popsgd::sim {
 
 /// One exchange, as two devices have it. Each side takes the steps of its tensors from its own past distances and sends
 /// its points modulo 2^bits with the checksum of the points before that; decodes the other's by its own model; and if
-/// both checksums are right moves by half of the gap. Otherwise that side sends again, the same points with two bits
-/// more; after 16 bits, and at the first meeting of an agent that has seen no distance yet, the numbers themselves.
+/// both checksums are right moves by half of the gap. Otherwise that side sends again, the same points with a bit
+/// more, then eight; after 16 bits, and at the first meeting of an agent that has seen no distance yet, the numbers themselves.
 class LatticeExchange final : public Exchange {
  public:
   LatticeExchange(const Encoding& encoding, std::size_t parameters);
@@ -38,6 +38,7 @@ class LatticeExchange final : public Exchange {
   };
 
   void begin(Side& side, LearningAgent& agent, std::uint32_t name) const;
+  [[nodiscard]] bool tight() const;
   [[nodiscard]] int exponent(const Side& side, std::size_t k, std::size_t offset) const;
   /// Returns the bytes of its chunks.
   static std::size_t send(Side& from, int bits, std::uint32_t name);

@@ -44,7 +44,8 @@ size_t popsgd_agent_size(const popsgd_agent_config* config, size_t parameters, s
 popsgd_status popsgd_agent_init_float(popsgd_agent** agent, const popsgd_agent_config* config,
                                       const popsgd_learner* learner, void* memory, size_t size,
                                       popsgd_time now);
-/// The same of integer models. `schedule`, `weight_decay` and `momentum` of the configuration are not used, but checked.
+/// The same of integer models. `schedule`, `weight_decay` and `momentum` of the configuration are not used, but checked. Also
+/// POPSGD_PRIVATE_INTEGERS: there is no privacy of them.
 popsgd_status popsgd_agent_init_int16(popsgd_agent** agent, const popsgd_agent_config* config,
                                       const popsgd_int16_learner* learner, void* memory, size_t size,
                                       popsgd_time now);
@@ -85,7 +86,8 @@ void popsgd_agent_remove_peer(popsgd_agent* agent, popsgd_peer peer);
 /// once. A responder that has said READY stays in doubt.
 void popsgd_agent_lost_peer(popsgd_agent* agent, popsgd_peer peer, popsgd_time now);
 
-/// Offers an exchange to this peer now. POPSGD_BUSY during another one; POPSGD_UNKNOWN_PEER.
+/// Offers an exchange to this peer now. POPSGD_BUSY during another one; POPSGD_UNKNOWN_PEER;
+/// POPSGD_BUDGET_SPENT: see popsgd/c/privacy.h.
 popsgd_status popsgd_agent_meet(popsgd_agent* agent, popsgd_peer peer, popsgd_time now);
 
 /// A frame has come. Whatever it holds, at worst it is dropped and counted. It is only read during the call, and must be
@@ -116,12 +118,13 @@ uint64_t popsgd_agent_checkpoint_size(const popsgd_agent_config* config, size_t 
 
 /// Saves the model, the counters and the memory of exchanges, all of one moment, at any time. Whatever goes wrong, power
 /// included, the store holds the last checkpoint or this one, entire. POPSGD_NO_FUNCTION: one of the store's is null;
-/// POPSGD_STORE_TOO_SMALL; or what the store answered.
+/// POPSGD_STORE_TOO_SMALL; or what the store answered. With privacy it also pays for releases in advance, before which there are none.
 popsgd_status popsgd_agent_save(const popsgd_agent* agent, const popsgd_store* store);
 
 /// To be called after init, when the device starts again: goes on from the last checkpoint. POPSGD_NO_CHECKPOINT is a first
 /// start. POPSGD_BUSY; POPSGD_NO_FUNCTION; POPSGD_CHECKPOINT_...; or what the store answered. After POPSGD_CHECKPOINT_CHANGED or
-/// an error of the store the model has to be given anew.
+/// an error of the store the model has to be given anew. With privacy a checkpoint made without, or laid out otherwise, is
+/// POPSGD_CHECKPOINT_UNACCOUNTED; and after all errors but POPSGD_NO_CHECKPOINT nobody knows what was spent: the agent meets nobody.
 popsgd_status popsgd_agent_restore(popsgd_agent* agent, const popsgd_store* store, popsgd_time now);
 
 // --- how it is

@@ -4,6 +4,7 @@
 // NOLINTBEGIN: C
 #include <popsgd/c/fixed.h>
 #include <popsgd/c/gradient.h>
+#include <popsgd/c/privacy.h>
 #include <popsgd/c/status.h>
 
 #include <stdbool.h>
@@ -122,6 +123,7 @@ typedef struct popsgd_agent_config {
   popsgd_quantisation quantise;  ///< POPSGD_RAW
   popsgd_timing timing;          ///< see popsgd/agent.h
   popsgd_observer observer;      ///< nobody
+  popsgd_privacy* privacy;  ///< of a float model, and outlives the agent; null: what leaves leaves as it is
 } popsgd_agent_config;
 
 /// The defaults, those of popsgd::AgentConfig. size: sizeof(popsgd_agent_config). POPSGD_NULL_POINTER; POPSGD_INVALID_SIZE: a size

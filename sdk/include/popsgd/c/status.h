@@ -39,7 +39,10 @@ enum {
   POPSGD_WRONG_FIELDS = 24,      ///< a frame lacks a field its kind needs, or has one its kind does not know
   POPSGD_INVALID_FIELD = 25,     ///< a field of a frame is outside its range
   POPSGD_BUFFER_TOO_SMALL = 26,  ///< the frame does not fit the memory given for it
-  POPSGD_NULL_POINTER = 27       ///< a pointer that is needed is null
+  POPSGD_NULL_POINTER = 27,      ///< a pointer that is needed is null
+  POPSGD_PRIVATE_INTEGERS = 28,  ///< only a model of floats can be given the noise that privacy takes
+  POPSGD_BUDGET_SPENT = 29,  ///< another release would exceed the privacy budget, or what is paid for of it
+  POPSGD_CHECKPOINT_UNACCOUNTED = 30  ///< the checkpoint does not say what was spent of the privacy budget
 };
 
 /// One line for a person, of any number; a constant, never null.

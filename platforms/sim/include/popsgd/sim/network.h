@@ -2,12 +2,14 @@
 #pragma once
 
 #include <popsgd/agent.h>
+#include <popsgd/privacy.h>
 #include <popsgd/sim/algorithm.h>
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -116,8 +118,10 @@ struct NetworkSettings {
   std::uint32_t mean_wait_ms = 1000;  ///< between two offers of an agent of speed 1
   std::uint32_t block_length = 0;     ///< parameters; 0: the whole model in one block
   Timing timing{};                    ///< of the agents
-  bool gate = true;                   ///< agents refuse partners much further away than others
-  bool check_invariants = false;      ///< after every event
+  std::optional<Privacy::Settings>
+      privacy{};     ///< of honest agents, each with a budget of its own; a crash is no way out of it
+  bool gate = true;  ///< agents refuse partners much further away than others
+  bool check_invariants = false;  ///< after every event
 };
 
 /// What became of frames and exchanges, over all honest agents: what a Byzantine one says of itself counts for nothing.
@@ -139,7 +143,10 @@ struct NetworkTotals {
   std::uint64_t retransmissions = 0;
   std::array<std::uint64_t, kDrops> dropped{};
   std::array<std::uint64_t, kRefusals> refused{};
-  std::uint32_t settled = 0;  ///< agents that average without stepping now
+  std::uint32_t settled = 0;   ///< agents that average without stepping now
+  std::uint64_t releases = 0;  ///< blocks that left with noise
+  std::uint64_t withheld = 0;  ///< exchanges that the privacy budget did not admit
+  double epsilon = 0;          ///< spent, by who has spent most
   std::uint64_t crashes = 0;
   std::uint64_t restored = 0;     ///< restarts from a checkpoint
   std::uint64_t violations = 0;   ///< of the invariants, when they are checked
@@ -161,7 +168,7 @@ class NetworkAlgorithm : public Algorithm {
 /// All that is passed by reference must outlive the result, but for `network`. Throws Error for settings the engine
 /// cannot honour: what integers cannot do, a random number of local steps or more than 65,535 of them, Byzantine agents among fewer than
 /// three, a complete graph of more than 4096 agents, agents with more than 65,535 neighbours, waiting times out of
-/// range, contacts that do not fit the number of agents. run_until() throws Error when links or contacts are so bad
+/// range, privacy of integers, contacts that do not fit the number of agents. run_until() throws Error when links or contacts are so bad
 /// that no exchange completes any more.
 [[nodiscard]] std::unique_ptr<NetworkAlgorithm> make_network(const Problem& problem, const Settings& settings,
                                                              const Topology& topology, const Shards& shards,

@@ -9,7 +9,7 @@ using namespace popsgd::test;
 
 namespace {
 
-constexpr std::uint32_t kCallers = 90;  // fewer than the handshakes of a second
+constexpr std::uint32_t kCallers = 29;  // fewer than the handshakes of a second
 
 struct Log {
   Log() : membership(loop, swarm_keys(), host, [this](const std::string& line) { lines.push_back(line); }) {}

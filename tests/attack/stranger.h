@@ -23,7 +23,7 @@ class Stranger {
   using Configure = std::function<void(mbedtls_ssl_config&)>;
 
   Stranger(bool client, bool reliable, const secure::EpochKeys& keys, const Configure& configure = {})
-      : client_(client), reliable_(reliable), keys_(keys) {
+      : reliable_(reliable), keys_(keys) {
     mbedtls_ssl_config_init(&config_);
     mbedtls_ssl_init(&ssl);
     must(mbedtls_ssl_config_defaults(&config_, client ? MBEDTLS_SSL_IS_CLIENT : MBEDTLS_SSL_IS_SERVER,
@@ -95,7 +95,6 @@ class Stranger {
   }
   static int get_timer(void* self) { return static_cast<Stranger*>(self)->timer_ ? 0 : -1; }
 
-  bool client_;
   bool reliable_;
   bool timer_ = false;
   secure::EpochKeys keys_;

@@ -119,8 +119,8 @@ struct AgentConfig {
 
   std::uint32_t mean_wait =
       1000;  ///< ms, of the exponential time between two offers; 0: offers only by meet()
-  /// ms, of a peer from its being known, and from each exchange that it begins, to the next that it may: sooner it is told to
-  /// wait, so that none, however eager, pulls this model more often. 0: no limit.
+  /// ms, from a peer's first offer since it was added, and from each exchange that it begins, to the next that it may begin: sooner
+  /// it is told to wait, so that none, however eager, pulls this model more often. 0: no limit.
   std::uint32_t peer_interval = 0;
   std::uint32_t block_length = 0;      ///< parameters in a block; 0: the whole model in one
   std::uint16_t largest_frame = 1200;  ///< bytes it can receive, 256 to 65535

@@ -22,8 +22,8 @@ struct Limits {
   std::uint32_t handshake_time = 10'000;  ///< ms, at most
   std::uint32_t grace =
       1'000;  ///< ms: where all are taken, the oldest that others began makes room, if it is older
-  std::uint32_t per_second = 100;  ///< handshakes that others may begin within a second
-  std::uint32_t per_source = 20;   ///< and that one IP address (IPv6: /64) may
+  std::uint32_t per_second = 30;  ///< handshakes that others may begin within a second
+  std::uint32_t per_source = 20;  ///< and that one IP address (IPv6: /64) may
 };
 
 /// Is told of links whose peer has proven itself.

@@ -26,8 +26,7 @@ namespace {
 struct Peer {
   PeerId id{};
   LinkTraits traits{};
-  Time welcome{};        // may begin an exchange from then on
-  bool offered = false;  // once, so that `welcome` is set
+  Time welcome{};  // may begin an exchange from then on; 0: has not tried yet
 };
 
 // Answers that wait to be sent. When there are too many, the peer will ask again.
@@ -479,10 +478,13 @@ void Agent::State::receive_offer(PeerId from, const codec::Frame& frame, Time no
 std::uint32_t Agent::State::too_early(PeerId from, Time now) {
   Peer* const peer = find(from);
   if (config.peer_interval == 0 || peer == nullptr) return 0;
-  const bool early = !peer->offered || !peer->welcome.reached(now);
-  if (!early || !peer->offered) peer->welcome = now + config.peer_interval;
-  peer->offered = true;
-  return early ? static_cast<std::uint32_t>(peer->welcome.since(now)) : 0;
+  const bool anew = peer->welcome == Time{};
+  const std::int32_t left = peer->welcome.since(now);
+  // Further ahead than an interval lies what is long past: time wraps around.
+  if (!anew && left > 0 && static_cast<std::uint32_t>(left) <= config.peer_interval)
+    return static_cast<std::uint32_t>(left);
+  peer->welcome = now + config.peer_interval;
+  return anew ? config.peer_interval : 0;
 }
 
 void Agent::State::receive_answer(PeerId from, const codec::Frame& frame, Time now) {

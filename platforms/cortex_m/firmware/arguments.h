@@ -24,6 +24,9 @@ struct Request {
       cut;  ///< cut=N: it saves once, and power fails in the change of the flash after N
   std::array<popsgd::Address, 2> peers{};  ///< peer=A.B.C.D:PORT, twice at most
   std::size_t peer_count = 0;
+
+  /// As `popsgd agent --swarm`.
+  [[nodiscard]] const char* swarm() const { return activity ? "activity" : "digits"; }
 };
 
 /// Nothing: a word is not understood.

@@ -6,6 +6,7 @@
 #include "device/registers.h"
 #include "device/semihosting.h"
 #include "digits.h"
+#include "lan.h"
 #include "report.h"
 #include "wire.h"
 
@@ -33,8 +34,10 @@ void run(Node& node, Wire& wire, std::uint32_t until) {
   const Time begin = board.clock.now();
   report("status", 0, node);
   for (std::uint32_t told = 0; told < until;) {
-    const Time next = node.turn();
-    while (board.uart.empty() && !next.reached(board.clock.now())) popsgd::cortex_m::sleep();
+    const Time due = lan::turn(board.clock.now());
+    const Time next = earlier(due, node.turn());
+    while (board.uart.empty() && !lan::due() && !next.reached(board.clock.now()))
+      popsgd::cortex_m::sleep();  // until a byte, a frame, or a millisecond later
     std::array<std::byte, 64> bytes;
     wire.feed(board.uart.read(bytes));
     const auto seconds = static_cast<std::uint32_t>(board.clock.now().since(begin)) / 1000;
@@ -65,12 +68,18 @@ int main(int count, char** arguments) {
     write("popsgd_watched: it was built without float32\n");
     return 2;
   }
-  static NodeMemory<1> memory;
+  constexpr std::size_t kLinks = 5;  // the wire, and four on the network
+  static NodeMemory<kLinks> memory;
   static Node node(board.services(), learner_for(*request), memory, request->pace);
   static Wire wire(board.port());
   board.start();
   if (node.start() != Status::ok || wire.open(node) != Status::ok) {
     write("popsgd_watched: it cannot begin\n");
+    return 1;
+  }
+  const std::span peers(request->peers.data(), request->peer_count);
+  if (!peers.empty() && !lan::start(node, board.clock, board.entropy, request->swarm(), peers)) {
+    write("popsgd_watched: there is no network\n");
     return 1;
   }
   if (request->cut)

@@ -78,7 +78,10 @@ NoStore none;
 // A device whose cable leads to the other.
 struct Device {
   explicit Device(Store& checkpoints) noexcept : node({clock, entropy, checkpoints}, learner, memory) {}
-  [[nodiscard]] bool start() noexcept { return node.start() == Status::ok && wire.open(node) == Status::ok; }
+  [[nodiscard]] bool start() noexcept {
+    wire.open(node);
+    return node.start() == Status::ok && node.join(wire.link()) == Status::ok;
+  }
 
   firmware::FixedLearner<firmware::Digits> learner;
   firmware::NodeMemory<1> memory;

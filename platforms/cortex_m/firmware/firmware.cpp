@@ -15,7 +15,8 @@ int main() {
   static firmware::Node node(board.services(), learner, memory);
   static firmware::Wire wire(board.port());
   board.start();
-  if (node.start() != popsgd::Status::ok || wire.open(node) != popsgd::Status::ok) fault();
+  wire.open(node);
+  if (node.start() != popsgd::Status::ok || node.join(wire.link()) != popsgd::Status::ok) fault();
   while (true) {
     const popsgd::Time next = node.turn();
     while (board.uart.empty() && !next.reached(board.clock.now()))

@@ -103,7 +103,7 @@ void Neighbours::received(Link& link, std::span<const std::byte> frame) noexcept
   if (discovery::is_hello(frame) || discovery::is_peers(frame)) {
     discovery_.received(number(from), frame, clock_.now());
   } else if (discovery_.met(number(from))) {
-    if (!paths_[from].met) paths_[from].met = node_.join(link) == Status::ok;
+    paths_[from].met = true;
     node_.received(link, frame);
   }
 }

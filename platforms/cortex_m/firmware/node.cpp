@@ -93,6 +93,7 @@ Status Node::join(Link& link) noexcept {
 }
 
 void Node::received(Link& link, std::span<const std::byte> frame) noexcept {
+  if (place(&link) == links_.size()) static_cast<void>(join(link));
   const std::size_t from = place(&link);
   if (from < links_.size()) agent_.receive(peer_at(from), frame, services_.clock.now());
 }

@@ -57,7 +57,8 @@ class Node final : public popsgd::LinkUser {
   /// Now, beside the times it does so by itself.
   [[nodiscard]] popsgd::Status save() noexcept { return agent_.save(services_.store); }
 
-  /// Its peer may be met. no_room: not this one.
+  /// Its peer may be met, before it has spoken. If nobody is there, every offer costs the time it waits for an answer. no_room: not
+  /// this one.
   [[nodiscard]] popsgd::Status join(popsgd::Link& link) noexcept;
 
   [[nodiscard]] const popsgd::Agent& agent() const noexcept { return agent_; }

@@ -73,12 +73,14 @@ int main(int count, char** arguments) {
   static Node node(board.services(), learner_for(*request), memory, request->pace);
   static Wire wire(board.port());
   board.start();
-  if (node.start() != Status::ok || wire.open(node) != Status::ok) {
+  wire.open(node);
+  const bool alone = request->peer_count == 0;  // but for whoever is at the other end of the wire
+  if (node.start() != Status::ok || (alone && node.join(wire.link()) != Status::ok)) {
     write("popsgd_watched: it cannot begin\n");
     return 1;
   }
   const std::span peers(request->peers.data(), request->peer_count);
-  if (!peers.empty() && !lan::start(node, board.clock, board.entropy, request->swarm(), peers)) {
+  if (!alone && !lan::start(node, board.clock, board.entropy, request->swarm(), peers)) {
     write("popsgd_watched: there is no network\n");
     return 1;
   }

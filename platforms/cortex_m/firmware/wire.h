@@ -15,11 +15,9 @@ class Wire {
  public:
   explicit Wire(popsgd::serial::Port port) noexcept : link_(Node::kMtu, port, memory_) {}
 
-  /// The node meets whoever is at the other end.
-  [[nodiscard]] popsgd::Status open(Node& node) noexcept {
-    link_.open(node);
-    return node.join(link_);
-  }
+  /// The node meets whoever is at the other end, once they have spoken.
+  void open(Node& node) noexcept { link_.open(node); }
+  [[nodiscard]] popsgd::Link& link() noexcept { return link_; }
   /// Bytes have come.
   void feed(std::span<const std::byte> bytes) noexcept {
     link_.feed(bytes);

@@ -19,6 +19,7 @@ struct AgentOptions {
   std::vector<std::string> peers;
   std::vector<std::string> interfaces;
   std::string datagram = "1200";
+  std::string key;      ///< file; empty: plain text
   std::string state;    ///< directory; empty: nothing is kept
   std::string metrics;  ///< empty: not served
   double rate = 0;      ///< steps a second; 0: as many as there is time for
@@ -30,6 +31,7 @@ struct AgentOptions {
   double report_every = 0;    ///< seconds; 0: 1 on a terminal, else 10
   bool no_discovery = false;
   bool loopback = false;
+  bool insecure = false;  ///< plain text although others could reach it
   bool no_gate = false;
 };
 

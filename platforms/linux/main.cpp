@@ -1,6 +1,8 @@
 // The popsgd command.
 #include "agent.h"
+#include "doctor.h"
 #include "inspect.h"
+#include "keys.h"
 #include "reproduce.h"
 #include "simulate.h"
 #include "swarm.h"
@@ -49,6 +51,18 @@ int run(int argc, char** argv) {
   popsgd::command::InspectOptions inspect;
   CLI::App& inspect_app = *app.add_subcommand("inspect", "Shows what is in a device's checkpoints");
   popsgd::command::declare_inspect(inspect_app, inspect);
+  popsgd::command::KeygenOptions keygen;
+  CLI::App& keygen_app = *app.add_subcommand("keygen", "Makes the key of a new swarm");
+  popsgd::command::declare_keygen(keygen_app, keygen);
+  popsgd::command::EnrollOptions enroll;
+  CLI::App& enroll_app = *app.add_subcommand("enroll", "Takes the key of a swarm to another device");
+  popsgd::command::declare_enroll(enroll_app, enroll);
+  popsgd::command::RotateOptions rotate;
+  CLI::App& rotate_app = *app.add_subcommand("rotate", "The next epoch of a swarm's key, or a new one");
+  popsgd::command::declare_rotate(rotate_app, rotate);
+  popsgd::command::AgentOptions doctor;
+  CLI::App& doctor_app = *app.add_subcommand("doctor", "Says what would stop this device from joining");
+  popsgd::command::declare_doctor(doctor_app, doctor);
 
   try {
     app.parse(argc, argv);
@@ -60,6 +74,10 @@ int run(int argc, char** argv) {
   if (agent_app.parsed()) return popsgd::command::agent(agent);
   if (swarm_app.parsed()) return popsgd::command::swarm(swarm);
   if (inspect_app.parsed()) return popsgd::command::inspect(inspect);
+  if (keygen_app.parsed()) return popsgd::command::keygen(keygen);
+  if (enroll_app.parsed()) return popsgd::command::enroll(enroll);
+  if (rotate_app.parsed()) return popsgd::command::rotate(rotate);
+  if (doctor_app.parsed()) return popsgd::command::doctor(doctor);
   return reproduce_app.parsed() ? popsgd::command::reproduce(reproduce) : popsgd::command::simulate(simulate);
 }
 

@@ -18,19 +18,22 @@ cmake_path(APPEND pkgconfig_libdir ${CMAKE_INSTALL_LIBDIR})
 set(pkgconfig_includedir "\${prefix}")
 cmake_path(APPEND pkgconfig_includedir ${CMAKE_INSTALL_INCLUDEDIR})
 
-# Library popsgd_<component>, its headers, its export set and <name>.pc, from <pc>.pc.in.
+# Library popsgd_<component>, its headers, its export set and <name>.pc, from <pc>.pc.in. ${libs_of_<component>}: what it needs
+# of others and has no .pc.
 function(popsgd_install component headers name pc)
   install(TARGETS popsgd_${component} EXPORT popsgd_${component}
     ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
   install(DIRECTORY ${headers} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
   install(EXPORT popsgd_${component} NAMESPACE popsgd:: FILE popsgd_${component}.cmake
     DESTINATION ${package_dir})
+  set(libs_of_others ${libs_of_${component}})
   configure_file(${PROJECT_SOURCE_DIR}/sdk/cmake/${pc}.pc.in ${name}.pc @ONLY)
   install(FILES ${PROJECT_BINARY_DIR}/${name}.pc DESTINATION ${pkgconfig_dir})
 endfunction()
 
 popsgd_install(sdk "sdk/include/;${PROJECT_BINARY_DIR}/sdk/include/" popsgd popsgd)
-foreach(transport loopback serial discovery asio)
+set(libs_of_secure "-lmbedtls -lmbedx509 -lmbedcrypto")
+foreach(transport loopback serial discovery asio secure)
   if(TARGET popsgd_${transport})
     popsgd_install(${transport} transport/${transport}/include/ popsgd-${transport} popsgd-transport)
   endif()

@@ -59,6 +59,8 @@ std::string_view text(Status status) noexcept {
       return "a field of a frame is outside its range";
     case Status::buffer_too_small:
       return "the frame does not fit the memory given for it";
+    case Status::null_pointer:
+      return "a pointer that is needed is null";
   }
   return "unknown status";
 }

@@ -18,7 +18,8 @@ trap cleanup EXIT
 # field NAME FILE: of the last line.
 field() { tail -n 1 "$2" | sed -n "s/.*\"$1\":\([0-9.e+-]*\).*/\1/p"; }
 
-# learn EVERY: steps of ten seconds or so of the agent that is measured, on the first core; all others are on the second.
+# learn EVERY [apart]: steps of ten seconds or so of the agent that is measured, on the first core; all others are on the
+# second, and, apart, so is the thread with its network.
 # Prints steps a second, steps a second of its processor time, exchanges a second.
 learn() {
   local ticks pid
@@ -27,6 +28,7 @@ learn() {
   pid=$!
   started+=("$pid")
   until grep -q '"event":"status"' "$work/measured"; do sleep 0.1; done
+  if [ "${2-}" = apart ]; then taskset -p -c 1 "$pid" >/dev/null; fi
   sleep 2
   local before after
   before="$(field seconds "$work/measured") $(field steps "$work/measured") $(field completed "$work/measured") $(ticks "$pid")"
@@ -53,9 +55,10 @@ throughput() {
   for ((round = 0; round < rounds; ++round)); do
     swarm=alone-$$ learn 1000 >>"$work/alone"
     for every in 1000 100 20 1; do swarm=bench-$$ learn "$every" >>"$work/every-$every"; done
+    swarm=bench-$$ learn 1 apart >>"$work/every-apart"
   done
   median() { cut -d ' ' -f "$1" "$2" | sort -g | sed -n "$(((rounds + 1) / 2))p"; }
-  for every in alone 1000 100 20 1; do
+  for every in alone 1000 100 20 1 apart; do
     [ "$every" = alone ] && file=$work/alone || file=$work/every-$every
     echo "$every $(median 1 "$file") $(median 1 "$work/alone") $(median 2 "$file") $(median 2 "$work/alone") $(median 3 "$file")" |
       awk '{ printf "%s | %.0f | %.3f | %.0f | %.3f | %.1f\n", $1, $2, $2 / $3, $4, $4 / $5, $6 }'

@@ -14,7 +14,10 @@ flatbuffers='flatbuffers/[a-z_]+\.h|schema/popsgd_generated\.h'
 # For the arithmetic: the processors' own instructions.
 instructions='immintrin\.h|arm_acle\.h'
 
-sources() { find "$@" -type f \( -name '*.h' -o -name '*.h.in' -o -name '*.cpp' \); }
+# The C ABI.
+c='sdk/include/popsgd/(popsgd|c/[a-z_]+)\.h'
+
+sources() { find "$@" -type f \( -name '*.h' -o -name '*.h.in' -o -name '*.cpp' -o -name '*.c' \); }
 
 # Every include of FOLDERS as "file:line:<header>" or file:line:"header".
 includes() { sources "$@" | xargs -r grep -nHE '^[[:space:]]*#[[:space:]]*include' | sed -E 's/#[^<"]*//; s/([>"])[^>"]*$/\1/'; }
@@ -33,7 +36,9 @@ none() {
 }
 
 none "public headers of sdk/ include the core's standard headers and <popsgd/...> of sdk/, nothing else" \
-  < <(includes sdk/include | grep -vE ":<($core)>$" | grep -vE ':<popsgd/[a-z0-9_/]+\.h>$')
+  < <(includes sdk/include | grep -vE ":<($core)>$" | grep -vE ':<popsgd/[a-z0-9_/]+\.h>$' | grep -vE "^$c:.*:<std(bool|def|int)\.h>$")
+none "the headers of C include C's own and their kind" \
+  < <(includes sdk/include | grep -E "^$c:" | grep -vE ':<(std(bool|def|int)|popsgd/version|popsgd/c/[a-z_]+)\.h>$')
 
 # <memory> for the beginning of an object's life in the caller's memory.
 none "sdk/src includes its own headers, the core's standard headers and <popsgd/...> of sdk/, nothing else" \
@@ -41,7 +46,7 @@ none "sdk/src includes its own headers, the core's standard headers and <popsgd/
     grep -vE "^sdk/src/numeric/.*:<($instructions)>$" | grep -vE ':(<popsgd/[a-z0-9_/]+\.h>|"[a-z0-9_/]+\.h")$')
 
 none "a header in quotes lies in the room of the file that includes it" < <(
-  for room in sdk/src transport/*/src platforms/sim/src platforms/linux platforms/template; do
+  for room in sdk/src transport/*/src platforms/sim/src platforms/linux platforms/template platforms/cortex_m; do
     [ -d "$room" ] || continue
     includes "$room" | grep '"$' | while IFS=: read -r file line header; do
       header=${header//\"/}
@@ -70,6 +75,8 @@ none "Eigen is for platforms/sim/src" \
   < <(includes sdk transport platforms examples | grep -E ':<(Eigen|unsupported)/' | grep -v '^platforms/sim/src/')
 none "Asio is for transport/asio/src" \
   < <(includes sdk transport platforms examples | grep -E ':<asio(/|\.hpp)' | grep -v '^transport/asio/src/')
+none "mbedTLS is for transport/secure/src" \
+  < <(includes sdk transport platforms examples | grep -E ':<(mbedtls|psa)/' | grep -v '^transport/secure/src/')
 none "JSON, TOML and the command line are for platforms/linux" \
   < <(includes sdk transport platforms examples | grep -E ':<(nlohmann|CLI|toml\+\+)/' | grep -v '^platforms/linux/')
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Installs a build into a prefix of its own and uses it as a stranger would: by a project that copies
-# examples/find_package. Then moves the prefix and does it again.
+# Installs a build into a prefix of its own and uses it as a stranger would: by projects that copy examples/find_package, in C++,
+# and examples/c_api, in C. Then moves the prefix and does it again.
 #   installed.sh find_package|pkg_config SOURCE_DIRECTORY BUILD_DIRECTORY
-# CMAKE_GENERATOR, CXX and CXXFLAGS come from the environment, as the build had them.
+# CMAKE_GENERATOR, CXX and CXXFLAGS, CC and CFLAGS come from the environment, as the build had them.
 set -eu
 how=$1 source=$2 build=$3
 work=$(mktemp -d)
@@ -16,11 +16,12 @@ fail() {
 # Configures, builds and runs PROGRAM, the only one of the project in FOLDER, against PREFIX.
 run_by_find_package() {
   local prefix=$1 folder=$2 program=$3
+  shift 3
   rm -rf "$work/build"
   cmake -S "$folder" -B "$work/build" -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_BUILD_TYPE=Release >"$work/log" ||
     { cat "$work/log"; fail "$program does not configure"; }
   cmake --build "$work/build" >"$work/log" || { cat "$work/log"; fail "$program does not build"; }
-  "$work/build/$program"
+  "$work/build/$program" "$@"
 }
 
 # Builds SOURCE_FILE with one call of the compiler and runs it.
@@ -31,6 +32,25 @@ run_by_pkg_config() {
   # shellcheck disable=SC2086
   $CXX -std=c++20 ${CXXFLAGS-} "$file" $flags -o "$work/program" || fail "$file does not build with: $flags"
   "$work/program"
+}
+
+# Each header of C by itself is C99, and no other language.
+headers_are_c99() {
+  local include=$1 header
+  for header in "$include"/popsgd/popsgd.h "$include"/popsgd/c/*.h; do
+    echo "#include <${header#"$include"/}>" |
+      $CC -std=c99 -Wall -Wextra -pedantic-errors -Werror -fsyntax-only -I"$include" -x c - || fail "$header is not C99"
+  done
+}
+
+# The same in C: with the C compiler alone.
+run_c_by_pkg_config() {
+  local prefix=$1 file=$2 flags
+  shift 2
+  flags=$(PKG_CONFIG_PATH=$(dirname "$(find "$prefix" -name popsgd.pc)") pkg-config --cflags --libs popsgd)
+  # shellcheck disable=SC2086
+  $CC -std=c99 -Wall -Wextra -pedantic -Werror ${CFLAGS-} "$file" $flags -o "$work/program" || fail "$file does not build with: $flags"
+  "$work/program" "$@"
 }
 
 # find_package() must refuse this VERSION and COMPONENT of PREFIX and say WORDS.
@@ -56,7 +76,8 @@ use() {
   case $how in
     find_package)
       run_by_find_package "$prefix" "$source/examples/find_package" swarm
-      refused "$prefix" 0.1 radio "popsgd has no component 'radio'; its components are sdk, loopback, serial, discovery, asio and sim"
+      run_by_find_package "$prefix" "$source/examples/c_api" two_devices "$work/checkpoint"
+      refused "$prefix" 0.1 radio "popsgd has no component 'radio'; its components are sdk, loopback, serial, discovery, asio, secure and sim"
       refused "$prefix" 0.2 sdk "compatible with requested version"
       if [ -n "$sim" ]; then
         run_by_find_package "$prefix" "$source/tests/install/sim_consumer" sim_consumer
@@ -71,6 +92,8 @@ use() {
       ;;
     pkg_config)
       run_by_pkg_config "$prefix" "$source/examples/find_package/swarm.cpp" popsgd
+      headers_are_c99 "$(dirname "$(dirname "$(find "$prefix" -path '*/popsgd/popsgd.h')")")"
+      run_c_by_pkg_config "$prefix" "$source/examples/c_api/two_devices.c" "$work/checkpoint"
       [ -z "$sim" ] || run_by_pkg_config "$prefix" "$source/tests/install/sim_consumer/sim_consumer.cpp" popsgd-sim
       [ -z "$asio" ] || run_by_pkg_config "$prefix" "$source/tests/install/asio_consumer/asio_consumer.cpp" popsgd-asio
       ;;

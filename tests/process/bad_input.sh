@@ -24,18 +24,18 @@ exits 2 "--no-discovery" -- agent --data blobs --no-discovery
 
 # Addresses, interfaces, ports.
 exits 2 "127.0.0.1:99999" -- agent --data blobs --listen 127.0.0.1:99999 --duration 1
-exits 2 "192.0.2.1" -- agent --data blobs --listen 192.0.2.1:0 --duration 1
-refused "224.0.0.1:7777" --peer 224.0.0.1:7777
+exits 2 "192.0.2.1" -- agent --insecure --data blobs --listen 192.0.2.1:0 --duration 1
+refused "224.0.0.1:7777" --insecure --peer 224.0.0.1:7777
 refused "nowhere" --peer nowhere
 refused "nowhere" --metrics nowhere
-exits 2 "nosuch0" -- agent --data blobs --listen 127.0.0.1:0 --interface nosuch0 --duration 1
+exits 2 "nosuch0" -- agent --insecure --data blobs --listen 127.0.0.1:0 --interface nosuch0 --duration 1
 start first --listen 127.0.0.1:0 --no-discovery --state first
 await 10 grep -qs listening first.out || fail "the first agent does not listen: $(cat first.err)"
 for transport in tcp udp; do
   [ $transport = tcp ] || { start "$transport" --transport udp --listen 127.0.0.1:0 --no-discovery &&
     await 10 grep -qs listening udp.out; }
   taken=$(port "$([ $transport = tcp ] && echo first || echo udp)")
-  exits 2 "127.0.0.1:$taken" -- agent --data blobs --transport $transport --listen "127.0.0.1:$taken" --duration 1
+  exits 2 "127.0.0.1:$taken" -- agent --data blobs --no-discovery --transport $transport --listen "127.0.0.1:$taken" --duration 1
 done
 refused "127.0.0.1:$(port first)" --metrics "127.0.0.1:$(port first)"
 

@@ -6,7 +6,7 @@ connections=${2:-1000}
 start listener --listen 127.0.0.1:0 --no-discovery --rate 200 --every 50 --shard 1/2
 await 10 grep -qs listening "$work/listener.out" || die "it does not listen: $(cat "$work/listener.err")"
 at=$(port listener)
-start partner --peer "127.0.0.1:$at" --no-discovery --rate 200 --every 50 --shard 2/2
+start partner --listen 127.0.0.1:0 --peer "127.0.0.1:$at" --no-discovery --rate 200 --every 50 --shard 2/2
 await 10 is listener completed ">=" 5 || die "the two do not exchange"
 
 # One byte a second, of a frame that would be long.

@@ -31,7 +31,7 @@ for k in 1 2 3 4; do
   within="nsenter -t ${machines[$k]} -n"
   for transport in tcp udp; do
     swarm=${swarm%-*}-$transport
-    start "$transport$k" --transport "$transport" --shard "$k/4" --rate 200 --every 50 --no-gate
+    start "$transport$k" --insecure --transport "$transport" --shard "$k/4" --rate 200 --every 50 --no-gate
   done
 done
 within=

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "links.h"
+#include "secure_pair.h"
 #include "serial_wire.h"
 
 #include <popsgd/asio/loop.h>
@@ -204,6 +205,151 @@ class SocketPath final : public LoopPath {
   Transport dials_;
 };
 
+/// Hands on what a link brings to a user who comes later than the link.
+class Plug final : public LinkUser {
+ public:
+  void received(Link& link, std::span<const std::byte> frame) noexcept override { to->received(link, frame); }
+  void writable(Link& link) noexcept override { to->writable(link); }
+  void closed(Link& link) noexcept override { to->closed(link); }
+  LinkUser* to = nullptr;
+};
+
+/// Two gates that are to meet.
+struct Gates {
+  explicit Gates(const secure::Options& options = {}) : caller(clock, 1, options), called(clock, 2, options) {
+    for (Guarded* one : {&caller, &called}) {
+      if (one->context.use(swarm_keys()) != Status::ok) std::abort();
+    }
+  }
+  void poll() {
+    caller.gate.poll();
+    called.gate.poll();
+  }
+  [[nodiscard]] bool met() { return caller.in() && called.in(); }
+
+  RealClock clock{};
+  Guarded caller;
+  Guarded called;
+};
+
+/// Secure links over a pair of links in memory.
+template <typename Pair>
+class SecurePath : public Path {
+ public:
+  explicit SecurePath(const secure::Options& options = {}) : gates_(options) {
+    pair_.open(first_, second_);
+    second_.to = gates_.called.gate.admit(pair_.second(), {}, false);
+    first_.to = gates_.caller.gate.admit(pair_.first(), {}, true);
+    if (!run_until([this] { return gates_.met(); })) std::abort();
+    pair_.met();
+  }
+  bool run_until(const std::function<bool()>& done) override {
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (!done()) {
+      if (std::chrono::steady_clock::now() > end) return false;
+      pair_.step();
+      gates_.poll();
+    }
+    return true;
+  }
+  Diary& a() override { return *gates_.caller.last(); }
+  Diary& b() override { return *gates_.called.last(); }
+  [[nodiscard]] bool tells_the_end() const override { return Pair::tells_the_end; }
+
+ private:
+  Pair pair_{};
+  Plug first_{};
+  Plug second_{};
+  Gates gates_;
+};
+
+struct LoopbackPair {
+  static constexpr bool tells_the_end = true;
+  void open(LinkUser& a, LinkUser& b) { pair.open(a, b); }
+  Link& first() { return pair.first(); }
+  Link& second() { return pair.second(); }
+  void met() {}
+  void step() { pair.deliver(); }
+
+  std::vector<std::uint64_t> memory =
+      std::vector<std::uint64_t>(2 * loopback::Loopback::memory_size(2000, 40) / 8 + 1);
+  loopback::Loopback pair{2000, std::as_writable_bytes(std::span(memory))};
+};
+
+/// Wires that lose one byte in a thousand until the handshake is over: what is lost then, nobody sends again.
+struct WirePair {
+  static constexpr bool tells_the_end = false;
+  void open(LinkUser& a, LinkUser& b) {
+    one.link.open(a);
+    other.link.open(b);
+    one.room = other.room = 0;
+  }
+  Link& first() { return one.link; }
+  Link& second() { return other.link; }
+  void met() { loses = false; }
+  void step() {
+    for (const auto& [from, to] : {std::pair{&one, &other}, std::pair{&other, &one}}) {
+      from->room = 97;
+      from->link.pump();
+      from->room = 0;
+      auto bytes = std::exchange(from->written, {});
+      if (loses) std::erase_if(bytes, [this](std::byte) { return random.below(1000) == 0; });
+      to->link.feed(bytes);
+    }
+  }
+
+  SerialWire one{1200};
+  SerialWire other{1200};
+  Random random{1, Purpose::data};
+  bool loses = true;
+};
+
+/// Takes all links of a transport to a gate.
+class GatedHost final : public net::Listener {
+ public:
+  explicit GatedHost(secure::Gate& gate) : gate_(gate) {}
+  LinkUser& opened(Link& link, const Address& remote, bool dialled) noexcept override {
+    if (LinkUser* const user = gate_.admit(link, remote, dialled)) return *user;
+    link.close();
+    return nobody_;
+  }
+  void dial_failed(const Address&, std::string_view) noexcept override {}
+
+ private:
+  secure::Gate& gate_;
+  Diary nobody_{};
+};
+
+template <typename Transport, typename Options>
+class SecureSocketPath final : public LoopPath {
+ public:
+  explicit SecureSocketPath(const Options& options)
+      : called_(gates_.called.gate),
+        caller_(gates_.caller.gate),
+        listens_(loop_, options, called_),
+        dials_(loop_, options, caller_) {
+    dials_.dial(listens_.listen(kV4));
+    if (!run_until([this] { return gates_.met(); })) std::abort();
+  }
+  bool run_until(const std::function<bool()>& done) override {
+    return LoopPath::run_until([&] {
+      gates_.poll();
+      return done();
+    });
+  }
+  Diary& a() override { return *gates_.caller.last(); }
+  Diary& b() override { return *gates_.called.last(); }
+  [[nodiscard]] bool tells_the_end() const override { return true; }
+  [[nodiscard]] bool holds_back() const override { return std::is_same_v<Transport, net::TcpTransport>; }
+
+ private:
+  Gates gates_{};
+  GatedHost called_;
+  GatedHost caller_;
+  Transport listens_;
+  Transport dials_;
+};
+
 struct PathKind {
   const char* name;
   std::function<std::unique_ptr<Path>()> make;
@@ -212,6 +358,8 @@ struct PathKind {
 inline std::vector<PathKind> every_path() {
   using Tcp = SocketPath<net::TcpTransport, net::TcpOptions>;
   using Udp = SocketPath<net::UdpTransport, net::UdpOptions>;
+  using SecureTcp = SecureSocketPath<net::TcpTransport, net::TcpOptions>;
+  using SecureUdp = SecureSocketPath<net::UdpTransport, net::UdpOptions>;
   net::UdpOptions automatic;
   automatic.mtu = net::UdpOptions::automatic;
   return {{"loopback", [] { return std::make_unique<LoopbackPath>(std::uint16_t{65535}); }},
@@ -221,7 +369,13 @@ inline std::vector<PathKind> every_path() {
           {"TCP, IPv6", [] { return std::make_unique<Tcp>(kV6, net::TcpOptions{}); }},
           {"UDP, IPv4", [] { return std::make_unique<Udp>(kV4, net::UdpOptions{}); }},
           {"UDP, IPv6", [] { return std::make_unique<Udp>(kV6, net::UdpOptions{}); }},
-          {"UDP, IPv4, automatic MTU", [automatic] { return std::make_unique<Udp>(kV4, automatic); }}};
+          {"UDP, IPv4, automatic MTU", [automatic] { return std::make_unique<Udp>(kV4, automatic); }},
+          {"TLS over loopback", [] { return std::make_unique<SecurePath<LoopbackPair>>(); }},
+          {"DTLS over a lossy wire",
+           [] { return std::make_unique<SecurePath<WirePair>>(secure::Options{.cookies = false}); }},
+          {"TLS over TCP", [] { return std::make_unique<SecureTcp>(net::TcpOptions{}); }},
+          {"DTLS over UDP", [] { return std::make_unique<SecureUdp>(net::UdpOptions{}); }},
+          {"DTLS over UDP, automatic MTU", [automatic] { return std::make_unique<SecureUdp>(automatic); }}};
 }
 
 }  // namespace popsgd::test

@@ -1,4 +1,6 @@
 // Beacon, hello and the list of peers, as they travel; and which addresses are worth dialling.
+#include "beacon_key.h"
+
 #include <popsgd/discovery/hello.h>
 #include <popsgd/random.h>
 
@@ -18,8 +20,7 @@ constexpr Announcement kSaid{.swarm = 0x0102030405060708U,
                              .id = 0x1112131415161718U,
                              .tcp_port = 0x2122,
                              .udp_port = 0x3132,
-                             .flags = 0x41,
-                             .code = {1, 2, 3}};
+                             .flags = 0x41};
 
 std::span<const std::byte> bytes_of(const char* text) {
   return std::as_bytes(std::span(text, std::strlen(text)));
@@ -43,7 +44,7 @@ TEST_CASE("a beacon is 48 bytes: letters, version, flags, ports, tag, id, code, 
   const AnnouncementBytes bytes = encode_beacon(kSaid);
   const std::vector<std::uint8_t> expected{
       'P',  'S',  'G',  'B',  1,    0x41, 0x22, 0x21, 0x32, 0x31, 0, 0, 8, 7, 6, 5, 4, 3, 2, 1, 0x18, 0x17,
-      0x16, 0x15, 0x14, 0x13, 0x12, 0x11, 1,    2,    3,    0,    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,    0};
+      0x16, 0x15, 0x14, 0x13, 0x12, 0x11, 0,    0,    0,    0,    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,    0};
   REQUIRE(expected.size() == 44);
   for (std::size_t k = 0; k < expected.size(); ++k) {
     CAPTURE(k);
@@ -95,6 +96,53 @@ TEST_CASE("a beacon without an id or without a port is refused; a hello without 
   said.tcp_port = said.udp_port = 0;
   CHECK(decode_beacon(encode_beacon(said), said) == Refusal::no_port);
   CHECK(decode_hello(encode_hello(said), said) == Refusal::none);
+}
+
+TEST_CASE(
+    "a beacon with a code is version 2: the epoch at 10, at 28 the code of the 28 bytes before; a hello has "
+    "none") {
+  popsgd::test::BeaconKey key(0xA1B2);
+  const AnnouncementBytes bytes = encode_beacon(kSaid, key);
+  const AnnouncementBytes plain = encode_beacon(kSaid);
+  CHECK(bytes[4] == std::byte{2});
+  CHECK(bytes[10] == std::byte{0xB2});
+  CHECK(bytes[11] == std::byte{0xA1});
+  for (std::size_t k = 0; k < 28; ++k) CHECK((bytes[k] == plain[k] || k == 4 || k == 10 || k == 11));
+  const BeaconCode code = key.code(std::span(bytes).first(28));
+  for (std::size_t k = 0; k < code.size(); ++k) CHECK(std::to_integer<int>(bytes[28 + k]) == code[k]);
+
+  Announcement said;
+  REQUIRE(decode_beacon(bytes, said) == Refusal::none);
+  CHECK(said.keyed);
+  CHECK(proves(bytes, said, key) == Refusal::none);
+  said.keyed = false;
+  CHECK(said == Announcement{.swarm = kSaid.swarm,
+                             .id = kSaid.id,
+                             .tcp_port = kSaid.tcp_port,
+                             .udp_port = kSaid.udp_port,
+                             .flags = kSaid.flags,
+                             .epoch = 0xA1B2,
+                             .code = code});
+  said.keyed = true;
+  CHECK(encode_hello(said)[4] == std::byte{1});
+  AnnouncementBytes hello = encode_hello(kSaid);
+  hello[4] = std::byte{2};
+  CHECK(decode_hello(hello, said) == Refusal::unknown_version);
+}
+
+TEST_CASE("no bit before the code, or of it, can be changed by whoever does not have the key") {
+  popsgd::test::BeaconKey key(7);
+  const AnnouncementBytes good = encode_beacon(kSaid, key);
+  for (std::size_t bit = 0; bit < std::size_t{8} * 44; ++bit) {
+    AnnouncementBytes bad = good;
+    bad[bit / 8] ^= static_cast<std::byte>(1U << bit % 8);
+    popsgd::test::correct_checksum(bad);  // anybody can
+    Announcement said;
+    Refusal refusal = decode_beacon(bad, said);
+    if (refusal == Refusal::none) refusal = proves(bad, said, key);
+    CAPTURE(bit);
+    CHECK(refusal != Refusal::none);
+  }
 }
 
 TEST_CASE("a list of peers is as long as it says, of at most 16, and every flipped bit is noticed") {

@@ -460,6 +460,46 @@ TEST_CASE("a responder that has staged its half and hears nothing for long drops
 }
 
 TEST_CASE(
+    "a link that closes ends the exchange over it at once, wherever it is, and leaves no other than a link "
+    "that is silent") {
+  std::uint64_t offered = 0, moved = 0, doubted = 0, done = 0;
+  for (std::uint32_t cut = 0; cut < 12; ++cut) {
+    CAPTURE(cut);
+    LossyNet net(4, {.delay_ms = 1});
+    const auto a = normals(200, 1);
+    const auto b = normals(200, 2);
+    net.add(config_of(1), a);
+    net.add(config_of(2), b);
+    net.connect();
+    REQUIRE(net[0].agent.meet(kSecond, net.now) == Status::ok);
+    net.run(net.now + cut);
+    const bool open = net[0].agent.exchanging() || net[1].agent.exchanging();
+    net[0].agent.lost_peer(PeerId{7}, net.now);  // somebody else
+    CHECK((net[0].agent.exchanging() || net[1].agent.exchanging()) == open);
+    net[0].agent.lost_peer(kSecond, net.now);
+    net[1].agent.lost_peer(kFirst, net.now);
+    CHECK_FALSE(net[0].agent.exchanging());
+    CHECK_FALSE(net[1].agent.exchanging());
+    CHECK(net[0].agent.meet(kSecond, net.now) == Status::unknown_peer);
+    const AgentMetrics& initiator = net[0].agent.metrics();
+    const AgentMetrics& responder = net[1].agent.metrics();
+    CHECK(responder.blocks_applied <= initiator.blocks_applied);
+    CHECK(initiator.in_doubt == 0);
+    if (initiator.blocks_applied != responder.blocks_applied) CHECK(responder.in_doubt == 1);
+    CHECK((net[0].x == a) == (initiator.blocks_applied == 0));
+    CHECK((net[1].x == b) == (responder.blocks_applied == 0));
+    offered += responder.completed + responder.cut_short == 0 ? 1 : 0;
+    moved += responder.cut_short - responder.in_doubt;
+    doubted += responder.in_doubt;
+    done += responder.completed;
+  }
+  CHECK(offered > 0);
+  CHECK(moved > 0);
+  CHECK(doubted > 0);
+  CHECK(done > 0);
+}
+
+TEST_CASE(
     "the counters meet at their mean, the sum exact, and a mad one is believed no further than the bound") {
   LossyNet net(1, {});
   net.add(config_of(1), normals(10, 1));

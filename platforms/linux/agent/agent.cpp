@@ -36,15 +36,19 @@ namespace {
 
 constexpr const char* kExamples = R"(
 Examples:
-  popsgd agent
-      learns Fashion-MNIST with whomever it finds on the local networks, until Ctrl-C
-  popsgd agent --state /var/lib/popsgd --metrics 127.0.0.1:9100
+  popsgd keygen swarm.key
+  popsgd agent --key swarm.key
+      learns Fashion-MNIST with whoever has the key and is on the local networks, until Ctrl-C
+  popsgd agent --key swarm.key --state /var/lib/popsgd --metrics 127.0.0.1:9100
       goes on from its last checkpoint; shows how it does at http://127.0.0.1:9100/
-  popsgd agent --data my.csv:label=species --model mlp:32 --swarm plants --shard 2/5
-  popsgd agent --listen :7777 --no-discovery
-  popsgd agent --peer 192.0.2.7:7777 --transport udp --quantize auto
+  popsgd agent --key swarm.key --data my.csv:label=species --model mlp:32 --swarm plants --shard 2/5
+  popsgd agent --key swarm.key --listen :7777 --no-discovery
+  popsgd agent --key swarm.key --peer 192.0.2.7:7777 --transport udp --quantize auto
+  popsgd agent --listen 127.0.0.1:0 --interface lo
+      in plain text: nobody else can hear what is said on the loopback interface
   popsgd agent --config /etc/popsgd/agent.toml --lr 0.05
-      agent.toml:  swarm = "plants"
+      agent.toml:  key = "/etc/popsgd/swarm.key"
+                   swarm = "plants"
                    peer = ["192.0.2.7:7777", "[2001:db8::7]:7777"]
                    lr = 0.1
 
@@ -52,6 +56,10 @@ On a terminal it keeps one line up to date; else it prints lines of JSON.
 Exit: 0 done or stopped by a signal, 1 the model stopped being finite or was not saved at the end,
 2 the request cannot be carried out
 )";
+
+constexpr const char* kInsecure =
+    "popsgd: warning: --insecure: anybody who reaches this agent may join, read what agents send, and change "
+    "it\n";
 
 constexpr double kPatience = 10;  // seconds without a sample, of which there is one each second
 
@@ -136,7 +144,11 @@ Process::Process(const AgentOptions& options)
   NodeOptions node = node_from(options);
   node.id = seeds_.id;
   node.seed = seeds_.discovery;
+  node.keys = keys_from(options);
+  node.stays_here = !node.keys && !options.insecure;
   node_.emplace(loop_, shared_, node, [this](const std::string& line) { status_.event("network", line); });
+  forget(node.keys);
+  if (options.insecure) std::fputs(kInsecure, stderr);
   facts_ = {
       .id = std::to_string(seeds_.id),
       .swarm = options.swarm,
@@ -317,6 +329,12 @@ void declare_agent(CLI::App& app, AgentOptions& o) {
   app.add_option("--shard", o.shard, "Which rows are its own: all, or K/N for the K-th of N parts")
       ->capture_default_str();
   app.add_option("--swarm", o.swarm, "Only agents of one name and one model meet")->capture_default_str();
+  app.add_option("--key", o.key,
+                 "The swarm's key, made by popsgd keygen or popsgd enroll; only who has it is met")
+      ->type_name("FILE");
+  app.add_flag(
+      "--insecure", o.insecure,
+      "Plain text, with anybody, although others can reach it; no need to say so on the loopback interface");
   app.add_option("--listen", o.listen, "Where peers reach it: ADDRESS:PORT or :PORT [any]");
   app.add_option("--peer", o.peers, "A peer's ADDRESS:PORT; may be given several times");
   app.add_option("--interface", o.interfaces,

@@ -30,9 +30,11 @@ Node::Node(net::Loop& loop, SharedAgent& shared, const NodeOptions& options, Tel
       shared_(shared),
       tell_(std::move(tell)),
       transport_(options.transport),
+      stays_here_(options.stays_here),
       frame_((kLongestFrame + 7) / 8),
       timer_(loop, [this] { turn(); }) {
   listen(options);
+  if (options.keys) beacon_keys_.emplace(*options.keys);
   const Time now = net::Loop::now();
   const bool tcp = transport_ == Transport::tcp;
   discovery_.emplace(discovery::Config{.swarm = options.swarm,
@@ -42,7 +44,8 @@ Node::Node(net::Loop& loop, SharedAgent& shared, const NodeOptions& options, Tel
                                        .udp_port = tcp ? std::uint16_t{0} : listening_.port,
                                        .dials_tcp = tcp,
                                        .dials_udp = !tcp,
-                                       .announces = options.beacons},
+                                       .announces = options.beacons,
+                                       .key = beacon_keys_ ? &*beacon_keys_ : nullptr},
                      memory_, now);
   if (!discovery::is_unspecified(listening_)) discovery_->is_own({listening_, transport_});
   for (const Address& peer : options.peers) {
@@ -69,7 +72,9 @@ Node::Node(net::Loop& loop, SharedAgent& shared, const NodeOptions& options, Tel
 Node::~Node() = default;
 
 void Node::listen(const NodeOptions& options) {
-  net::Listener& listener = *this;
+  net::Listener& node = *this;
+  if (options.keys) membership_.emplace(loop_, *options.keys, node, tell_);
+  net::Listener& listener = membership_ ? *membership_ : node;
   if (transport_ == Transport::tcp) {
     tcp_.emplace(loop_, net::TcpOptions{.links = 2 * discovery::kHostPeers, .queue = kQueue}, listener);
     listening_ = tcp_->listen(options.listen);
@@ -85,6 +90,7 @@ void Node::listen(const NodeOptions& options) {
 LinkUser& Node::opened(Link& link, const Address& remote, bool dialled) noexcept {
   const std::uint32_t number = next_++;
   const Time now = net::Loop::now();
+  if (membership_ && udp_) udp_->dial(remote);  // as if dialled: no stranger takes a member's place
   numbers_[&link] = number;
   paths_[number] = {.link = &link, .id = LinkId{number}, .heard = now};
   if (discovery_->opened(LinkId{number}, {remote, transport_}, dialled, now) != discovery::Refusal::none)
@@ -124,11 +130,16 @@ void Node::closed(Link& link) noexcept {
   const auto found = numbers_.find(&link);
   if (found == numbers_.end()) return;
   const std::uint32_t number = found->second;
+  const Time now = net::Loop::now();
   numbers_.erase(found);
   forget(paths_[number]);
   paths_.erase(number);
-  discovery_->closed(LinkId{number}, net::Loop::now());
-  timer_.at(net::Loop::now());
+  discovery_->closed(LinkId{number}, now);
+  {
+    const std::lock_guard lock(shared_.mutex);
+    shared_.agent.lost_peer(PeerId{number}, now);
+  }
+  timer_.at(now);
 }
 
 void Node::forget(Path& path) {
@@ -194,7 +205,7 @@ void Node::carry(const Action& action) {
       if (multicast_) multicast_->send(action.bytes);
       break;
     case Action::Kind::dial:
-      tcp_ ? tcp_->dial(action.endpoint.address) : udp_->dial(action.endpoint.address);
+      dial(action.endpoint);
       break;
     case Action::Kind::send:
       if (at != nullptr) static_cast<void>(at->link->send(action.bytes));
@@ -207,6 +218,14 @@ void Node::carry(const Action& action) {
     case Action::Kind::nothing:
       break;
   }
+}
+
+// Of an address off this machine a peer may have told.
+void Node::dial(const Endpoint& endpoint) {
+  if (stays_here_ && !discovery::is_loopback(endpoint.address))
+    discovery_->failed(endpoint, net::Loop::now());
+  else
+    tcp_ ? tcp_->dial(endpoint.address) : udp_->dial(endpoint.address);
 }
 
 // A link that cannot take what the protocol allows leads to a peer that does not keep to it.

@@ -1,6 +1,8 @@
 // The agent on its network: links, whom they lead to, and frames to and fro.
 #pragma once
 
+#include "agent/beacon_keys.h"
+#include "agent/membership.h"
 #include "agent/shared_agent.h"
 
 #include <popsgd/asio/listener.h>
@@ -9,6 +11,7 @@
 #include <popsgd/asio/tcp.h>
 #include <popsgd/asio/udp.h>
 #include <popsgd/discovery/discovery.h>
+#include <popsgd/secure/context.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -32,6 +35,8 @@ struct NodeOptions {
   std::uint64_t swarm = 0;              ///< discovery::swarm_tag()
   std::uint64_t id = 0;
   std::uint64_t seed = 0;
+  std::optional<secure::SwarmKeys> keys;  ///< only members are met; none: anybody, in plain text
+  bool stays_here = false;                ///< dials this machine's loopback addresses only
 };
 
 /// All on the loop's thread. What is worth saying to a person goes to `tell`.
@@ -71,6 +76,7 @@ class Node final : net::Listener, LinkUser {
   void turn();
   void discover();
   void carry(const discovery::Action& action);
+  void dial(const discovery::Endpoint& endpoint);
   void exchange();
   void doubt_the_silent();
   void admit(std::uint32_t number, Path& path);
@@ -81,14 +87,17 @@ class Node final : net::Listener, LinkUser {
   SharedAgent& shared_;
   Tell tell_;
   const discovery::Transport transport_;
+  const bool stays_here_;
   Time doubt_at_{};
   std::uint32_t next_ = 1;
   std::size_t met_ = 0;
   std::unordered_map<std::uint32_t, Path> paths_;  // by number, which is PeerId and LinkId alike
   std::unordered_map<const Link*, std::uint32_t> numbers_;
+  std::optional<BeaconKeys> beacon_keys_;
   discovery::Memory<> memory_;
   std::optional<discovery::Discovery> discovery_;
   Address listening_{};
+  std::optional<Membership> membership_;
   std::optional<net::TcpTransport> tcp_;
   std::optional<net::UdpTransport> udp_;
   std::optional<net::Multicast> multicast_;

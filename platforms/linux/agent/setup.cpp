@@ -1,10 +1,14 @@
 #include "agent/setup.h"
 
+#include "device/interface.h"
+#include "key/key_file.h"
+
 #include <popsgd/asio/address_text.h>
 #include <popsgd/sim/encoding.h>
 #include <popsgd/sim/error.h>
 
 #include <cmath>
+#include <span>
 #include <string_view>
 
 namespace popsgd::command {
@@ -26,6 +30,31 @@ std::uint16_t datagram_from(const std::string& text) {
   if (bytes < 256 || bytes > 65507)
     throw Error("--datagram is auto, or from 256 to 65507 bytes, not " + text);
   return static_cast<std::uint16_t>(bytes);
+}
+
+/// What of an agent's addresses somebody on another machine may reach, or listen to; empty: nothing.
+std::string off_this_machine(const AgentOptions& options) {
+  const NodeOptions node = node_from(options);
+  if (options.listen.empty()) return "it listens at all addresses";
+  if (!discovery::is_loopback(node.listen))
+    return "--listen " + options.listen + " is not a loopback address";
+  for (std::size_t k = 0; k < node.peers.size(); ++k) {
+    if (!discovery::is_loopback(node.peers[k]))
+      return "--peer " + options.peers[k] + " is not at a loopback address";
+  }
+  if (!node.beacons) return {};
+  if (node.interfaces.empty()) return "its beacons go out on all interfaces";
+  for (const std::string& name : node.interfaces) {
+    if (!device::is_loopback_interface(name)) return "--interface " + name + " is not the loopback interface";
+  }
+  return {};
+}
+
+secure::EpochKeys derived(const SwarmKey& key, std::uint32_t epoch) {
+  secure::EpochKeys keys;
+  const Status status = secure::derive(std::as_bytes(std::span(key.bytes.value)), epoch, keys);
+  if (status != Status::ok) throw Error("no keys can be derived: " + std::string(text(status)));
+  return keys;
 }
 
 }  // namespace
@@ -71,6 +100,26 @@ NodeOptions node_from(const AgentOptions& options) {
   node.datagram = datagram_from(options.datagram);
   node.swarm = discovery::swarm_tag(options.swarm);
   return node;
+}
+
+std::optional<secure::SwarmKeys> keys_from(const AgentOptions& options) {
+  if (!options.key.empty()) {
+    if (options.insecure) throw Error("--key and --insecure contradict each other; leave one of them out");
+    SwarmKey key;
+    read_key_file(options.key, key);
+    return secure::SwarmKeys{.current = derived(key, key.epoch), .previous = derived(key, key.epoch - 1)};
+  }
+  const std::string why = options.insecure ? std::string() : off_this_machine(options);
+  if (why.empty()) return {};
+  throw Error(why +
+              ": make a key by popsgd keygen FILE and say --key FILE, or send plain text by --insecure");
+}
+
+void forget(std::optional<secure::SwarmKeys>& keys) {
+  if (!keys) return;
+  secure::forget(std::as_writable_bytes(std::span(&keys->current, 1)));
+  if (keys->previous) secure::forget(std::as_writable_bytes(std::span(&*keys->previous, 1)));
+  keys.reset();
 }
 
 TrainingOptions training_from(const AgentOptions& options) {

@@ -10,6 +10,7 @@
 #include <popsgd/sim/shards.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 namespace popsgd::command {
@@ -26,6 +27,11 @@ struct Part {
 [[nodiscard]] sim::Settings learning_from(const AgentOptions& options);
 [[nodiscard]] Numeric numeric_from(const AgentOptions& options);
 [[nodiscard]] NodeOptions node_from(const AgentOptions& options);
+/// What --key holds, of its epoch and the one before. None: plain text, which is for where nobody else can listen, or --insecure.
+/// Throws where it is neither.
+[[nodiscard]] std::optional<secure::SwarmKeys> keys_from(const AgentOptions& options);
+/// Overwrites them.
+void forget(std::optional<secure::SwarmKeys>& keys);
 [[nodiscard]] TrainingOptions training_from(const AgentOptions& options);
 /// `fingerprint`, of swarm and model; `seed`: random.
 [[nodiscard]] AgentConfig config_from(const AgentOptions& options, const sim::Settings& settings,

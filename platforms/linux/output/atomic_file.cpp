@@ -24,11 +24,12 @@ namespace fs = std::filesystem;
 /// user gave, for errors.
 class TemporaryFile {
  public:
-  TemporaryFile(const fs::path& target, const fs::path& named) : target_(target), named_(named) {
+  TemporaryFile(const fs::path& target, const fs::path& named, mode_t mode = 0666)
+      : target_(target), named_(named) {
     // A crashed process may have left a file under the same process number: take the next name.
     do {
       path_ = target_.parent_path() / unused_name();
-      descriptor_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+      descriptor_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
     } while (descriptor_ < 0 && (errno == EEXIST || errno == EINTR));
     if (descriptor_ < 0) fail(named_, errno);
   }
@@ -62,6 +63,14 @@ class TemporaryFile {
   void replace_target() {
     if (::rename(path_.c_str(), target_.c_str()) != 0) fail(named_, errno);
     renamed_ = true;
+  }
+
+  /// Fails if there is a target by now. Where the file system cannot ask that of a rename, a second name can.
+  void become_target() {
+    int result = ::renameat2(AT_FDCWD, path_.c_str(), AT_FDCWD, target_.c_str(), RENAME_NOREPLACE);
+    renamed_ = result == 0;
+    if (result != 0 && errno == EINVAL) result = ::link(path_.c_str(), target_.c_str());
+    if (result != 0) fail(named_, errno);
   }
 
  private:
@@ -108,6 +117,18 @@ void write_file_atomically(const fs::path& path, std::string_view contents) {
   file.write(contents);
   file.flush_and_close();
   file.replace_target();
+  flush_directory(target.parent_path());
+}
+
+void write_secret_atomically(const fs::path& path, std::string_view contents, Existing existing) {
+  std::error_code ignored;
+  if (existing == Existing::keep && fs::exists(fs::symlink_status(path, ignored)))
+    throw sim::Error("'" + path.string() + "' exists, and is not overwritten");
+  const fs::path target = resolve(path);
+  TemporaryFile file(target, path, 0600);
+  file.write(contents);
+  file.flush_and_close();
+  existing == Existing::keep ? file.become_target() : file.replace_target();
   flush_directory(target.parent_path());
 }
 

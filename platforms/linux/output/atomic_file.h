@@ -1,4 +1,4 @@
-// Results reach the disk whole or not at all.
+// Results and keys reach the disk whole or not at all.
 #pragma once
 
 #include <filesystem>
@@ -13,6 +13,12 @@ namespace popsgd::command {
 /// Throws sim::Error ("cannot write 'x/summary.json': No space left on device"); the old file then stands
 /// and no temporary file is left.
 void write_file_atomically(const std::filesystem::path& path, std::string_view contents);
+
+enum class Existing { keep, replace };
+
+/// The same of what nobody but the file's owner is to read or change: so from the first moment, also of what `path` was before.
+/// With Existing::keep a `path` that exists, as whatever, is an error, and stays as it is, however many ask at once.
+void write_secret_atomically(const std::filesystem::path& path, std::string_view contents, Existing existing);
 
 /// Creates `directory` with its parents and proves that files can be written in it, so that a long run
 /// fails before its first step rather than after its last. Throws sim::Error.

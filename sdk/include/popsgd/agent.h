@@ -257,6 +257,9 @@ class Agent {
   [[nodiscard]] Status add_peer(PeerId id, LinkTraits traits) noexcept;
   /// The peer is out of reach: it is not chosen any more. An exchange with it goes on if it can.
   void remove_peer(PeerId id) noexcept;
+  /// The link to the peer is closed, so that nothing can come from it under this id any more: it is removed, and an exchange with
+  /// it ends at once instead of when it has waited for long enough. A responder that has said READY stays in doubt.
+  void lost_peer(PeerId id, Time now) noexcept;
 
   /// Offers an exchange to this peer now. busy during another one; unknown_peer.
   [[nodiscard]] Status meet(PeerId id, Time now) noexcept;

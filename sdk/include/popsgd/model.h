@@ -3,15 +3,13 @@
 
 #include <popsgd/fixed.h>
 #include <popsgd/gradient.h>
+#include <popsgd/numeric.h>
 
 #include <cstddef>
 #include <cstdint>
 #include <span>
 
 namespace popsgd {
-
-/// What a parameter is.
-enum class Numeric : std::uint8_t { float32, int16, int8 };
 
 /// A view of the caller's memory. The layout says where tensors begin, and in which unit an integer model's are; it is
 /// one of those things that all agents of a swarm must agree on, but for the units. Without one a float model is a
@@ -26,8 +24,10 @@ class Model {
   Model(std::span<std::int8_t> values, std::span<const Tensor> layout)
       : Model(Numeric::int8, values.data(), values.size(), layout) {}
 
-  [[nodiscard]] Numeric numeric() const { return numeric_; }
-  [[nodiscard]] bool integer() const { return numeric_ != Numeric::float32; }
+  [[nodiscard]] Numeric numeric() const {
+    return is(Numeric::int16) ? Numeric::int16 : is(Numeric::int8) ? Numeric::int8 : Numeric::float32;
+  }
+  [[nodiscard]] bool integer() const { return !is(Numeric::float32); }
   [[nodiscard]] std::size_t size() const { return size_; }
   [[nodiscard]] std::span<const Tensor> layout() const { return layout_; }
 
@@ -55,9 +55,12 @@ class Model {
   /// Calls use() with the parameters as what they are.
   template <typename Use>
   decltype(auto) visit(Use use) const {
-    if (numeric_ == Numeric::int16) return use(int16s());
-    if (numeric_ == Numeric::int8) return use(int8s());
-    return use(floats());
+    if constexpr (held(Numeric::int16))
+      if (is(Numeric::int16)) return use(int16s());
+    if constexpr (held(Numeric::int8))
+      if (is(Numeric::int8)) return use(int8s());
+    if constexpr (held(Numeric::float32)) return use(floats());
+    __builtin_unreachable();
   }
 
   /// Whether the layout is as long as the model, of tensors that are not empty and units of 2^-31 to 2^31. An integer
@@ -75,6 +78,14 @@ class Model {
   static constexpr int kMostFraction = 31;
 
  private:
+  /// Known to the compiler where all models are, or none is.
+  [[nodiscard]] bool is(Numeric numeric) const {
+    const bool others = (held(Numeric::float32) && numeric != Numeric::float32) ||
+                        (held(Numeric::int16) && numeric != Numeric::int16) ||
+                        (held(Numeric::int8) && numeric != Numeric::int8);
+    return held(numeric) && (!others || numeric_ == numeric);
+  }
+
   Model(Numeric numeric, void* values, std::size_t size, std::span<const Tensor> layout)
       : values_(values), size_(size), layout_(layout), numeric_(numeric) {}
 

@@ -7,6 +7,7 @@
 
 namespace popsgd {
 
+/// The C ABI has the same numbers (popsgd/c/status.h): append, never renumber.
 enum class Status : std::uint8_t {
   ok,
   invalid_size,        ///< a width, dimension or count is zero or too large to address
@@ -35,6 +36,7 @@ enum class Status : std::uint8_t {
   wrong_fields,        ///< a frame lacks a field its kind needs, or has one its kind does not know
   invalid_field,       ///< a field of a frame is outside its range
   buffer_too_small,    ///< the frame does not fit the memory given for it
+  null_pointer,        ///< a pointer that is needed is null: of the C ABI
 };
 
 /// One line for a person, e.g. "the scratch memory is smaller than scratch_size() asks for".

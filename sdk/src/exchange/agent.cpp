@@ -97,7 +97,7 @@ Layout layout_of(const AgentConfig& config, std::size_t parameters, std::size_t 
   at.mine = at.scales + aligned(at.scale_count * sizeof(Scale));
   at.theirs = at.mine + aligned(at.block_length * sizeof(float));
   at.sightings = at.theirs + aligned(at.block_length * sizeof(float));
-  at.sightings_count = at.gate_count == 1 && numeric == Numeric::float32 ? 1 : 0;
+  at.sightings_count = held(Numeric::float32) && at.gate_count == 1 && numeric == Numeric::float32 ? 1 : 0;
   at.trainer = at.sightings + aligned(at.sightings_count * sizeof(Sightings));
   at.end =
       at.trainer + (numeric == Numeric::float32 ? sizeof(FloatTrainer) : sizeof(FixedTrainer<std::int16_t>));
@@ -113,7 +113,7 @@ std::span<T> place(std::span<std::byte> workspace, std::size_t offset, std::size
 }
 
 Sightings* place_sightings(std::span<std::byte> workspace, const Layout& layout, std::uint64_t seed) {
-  if (layout.sightings_count == 0) return nullptr;
+  if (!held(Numeric::float32) || layout.sightings_count == 0) return nullptr;
   return std::construct_at(reinterpret_cast<Sightings*>(workspace.data() + layout.sightings),
                            static_cast<std::uint32_t>(seed) | 1U);
 }
@@ -133,6 +133,7 @@ Status check(const AgentConfig& config, std::size_t parameters) {
   const Quantisation& q = config.quantise;
   const bool bits = q.bits >= lattice::kFewestBits && q.bits <= lattice::kMostBits;
   if (q.width > Width::fixed || (q.width == Width::fixed && !bits)) return Status::invalid_size;
+  if constexpr (!held(Numeric::float32)) return Status::ok;
   if (const Status status = config.sgd.check(); status != Status::ok) return status;
   return config.schedule.check();
 }
@@ -226,6 +227,7 @@ Status Agent::init(const AgentConfig& config, const Model& model, const Gradient
                    BatchSource source, Params velocity, Scratch scratch, std::span<std::byte> workspace,
                    Time now) noexcept {
   if (const Status status = check(config, model.size()); status != Status::ok) return status;
+  if (!held(Numeric::float32)) return Status::unknown_format;
   if (gradient.function == nullptr || source.function == nullptr) return Status::no_function;
   if (!model.sound() || model.integer() || gradient.parameters != model.size() ||
       velocity.size() != config.sgd.velocity_size(gradient)) {
@@ -245,6 +247,7 @@ Status Agent::init_fixed(const AgentConfig& config, const Model& model, const Fi
                          std::span<std::int32_t> scratch, std::span<std::byte> workspace, Time now) noexcept {
   if (const Status status = check(config, model.size()); status != Status::ok) return status;
   if (const Status status = schedule.check(); status != Status::ok) return status;
+  if (!held(sizeof(Weight) == 2 ? Numeric::int16 : Numeric::int8)) return Status::unknown_format;
   if (gradient.function == nullptr || source.function == nullptr) return Status::no_function;
   if (!model.sound() || gradient.parameters != model.size()) return Status::shape_mismatch;
   if (scratch.size() < gradient.scratch) return Status::scratch_too_small;
@@ -313,6 +316,12 @@ void Agent::remove_peer(PeerId id) noexcept {
   --state_->peer_count;
 }
 
+void Agent::lost_peer(PeerId id, Time now) noexcept {
+  remove_peer(id);
+  Exchange& exchange = state_->exchange;
+  if (!exchange.idle() && exchange.peer() == id) exchange.give_up(now);
+}
+
 Peer* Agent::State::find(PeerId id) const {
   for (Peer& peer : known()) {
     if (peer.id == id) return &peer;
@@ -352,17 +361,17 @@ void Agent::State::offer_if_due(Time now) {
 void Agent::State::wait(Time now) {
   const float mean = static_cast<float>(config.mean_wait);
   const float drawn = -mean * std::log(1 - random.uniform());  // uniform() < 1; at most 17 means
-  next_offer = now + std::max(1U, static_cast<std::uint32_t>(drawn));
+  next_offer = now + std::max<std::uint32_t>(1, static_cast<std::uint32_t>(drawn));
 }
 
 // The peer may know how long, but not for how short: each BUSY in a row doubles it. Never later than without.
 void Agent::State::wait_for_busy(std::uint32_t retry, Time now) {
   if (config.mean_wait == 0) return;
-  const std::uint32_t least = std::max(1U, config.timing.busy);
+  const std::uint32_t least = std::max<std::uint32_t>(1, config.timing.busy);
   const std::uint32_t limited = std::clamp(retry, least, std::max(least, config.timing.most_timeout));
   const float wait = static_cast<float>(limited << busies) * (0.5F + random.uniform());
   busies = std::min<std::uint8_t>(static_cast<std::uint8_t>(busies + 1), 7);
-  next_offer = earlier(next_offer, now + std::max(1U, static_cast<std::uint32_t>(wait)));
+  next_offer = earlier(next_offer, now + std::max<std::uint32_t>(1, static_cast<std::uint32_t>(wait)));
 }
 
 // --- what arrives

@@ -32,7 +32,7 @@ float weight(codec::Standing mine, codec::Standing theirs) {
 }
 
 // Of two agents that send each other floats as they are, and no more.
-bool plain(const codec::Handshake& a, const codec::Handshake& b) {
+bool both_plain(const codec::Handshake& a, const codec::Handshake& b) {
   const auto floats = [](const codec::Handshake& h) {
     return h.format == codec::Format::float32 && !h.quantises;
   };
@@ -110,7 +110,7 @@ void Exchange::answer(PeerId peer, LinkTraits traits, const codec::Frame& offer,
   plan_.mtu = std::min(plan_.mtu, theirs.mtu);
   plan_.window = std::min(plan_.window, theirs.window);
   plan_.block_length = static_cast<std::uint32_t>(std::min<std::uint64_t>(
-      {plan_.block_length, theirs.block_length, longest_block(plan_.mtu, plain(plan_, theirs))}));
+      {plan_.block_length, theirs.block_length, longest_block(plan_.mtu, both_plain(plan_, theirs))}));
   nonce_i_ = theirs.nonce;
   repeat_at_ = now;
   open(plan_, theirs, traits, now);
@@ -126,10 +126,11 @@ void Exchange::accepted(const codec::Frame& accept, Time now) {
   const bool fits = plan.fingerprint == plan_.fingerprint && plan.parameters == plan_.parameters &&
                     plan.version == plan_.version && plan.layout == plan_.layout &&
                     plan.block_length <= plan_.block_length && plan.mtu <= plan_.mtu &&
-                    plan.window <= plan_.window && addressable(plan, plain(plan, plan_));
+                    plan.window <= plan_.window && addressable(plan, both_plain(plan, plan_));
   if (!fits) return drop(Drop::malformed);
   // Karn's rule: of an offer sent more than once nobody knows which one was answered.
-  if (repeats_.expiries() <= 1) repeats_.sample(static_cast<std::uint32_t>(std::max(0, now.since(began_))));
+  if (repeats_.expiries() <= 1)
+    repeats_.sample(static_cast<std::uint32_t>(std::max<std::int32_t>(0, now.since(began_))));
   open(plan, plan, traits_, now);
   confirmed_ = true;
 }
@@ -149,11 +150,11 @@ void Exchange::open(const codec::Handshake& plan, const codec::Handshake& theirs
   learner_.begin_exchange(initiator_);
   weight_ = weight(plan_.standing, theirs.standing);
   their_numeric_ = static_cast<Numeric>(theirs.format);
-  plain_ = plain(plan_, theirs);
+  plain_ = both_plain(plan_, theirs);
   rotating_ = steps_.rotates() && theirs.rotates;
   adopting_ = weight_ == 1 || weight(theirs.standing, plan_.standing) == 1;
-  snapshots_.connect(initiator_ ? lattice::Side::initiator : lattice::Side::responder, their_numeric_, plain_,
-                     plan.mtu);
+  snapshots_.connect(initiator_ ? lattice::Side::initiator : lattice::Side::responder, their_numeric_,
+                     plain(), plan.mtu);
   sender_.connect({std::min<std::uint16_t>(plan.window, kMostInFlight), traits.reliable}, repeats_);
 
   const bool blocking = config_.averaging == Averaging::blocking;
@@ -174,8 +175,8 @@ void Exchange::begin_attempt() {
   speaking_ = false;
   asks_again_ = owes_again_ = false;
   sender_.begin(0);
-  receiver_.begin(plain_ ? snapshots_.hear({}) : 1);
-  if (plain_ || initiator_) speak();
+  receiver_.begin(plain() ? snapshots_.hear({}) : 1);
+  if (plain() || initiator_) speak();
   begin_crossing();
 }
 
@@ -199,7 +200,7 @@ void Exchange::speak() {
 Encoding Exchange::encoding() const {
   const std::uint8_t heard = !initiator_ && snapshots_.heard() ? snapshots_.heard_encoding().bits : 0;
   const std::uint8_t bits = steps_.bits(attempt_, heard);
-  if (plain_ || adopting_ || bits == 0) return {};
+  if (plain() || adopting_ || bits == 0) return {};
   const bool known = snapshots_.known(steps_);
   if (initiator_) return known && rotating_ == steps_.rotates() ? Encoding{bits, rotating_} : Encoding{};
   if (snapshots_.heard_encoding().rotated)
@@ -208,7 +209,7 @@ Encoding Exchange::encoding() const {
 }
 
 bool Exchange::acceptable(Encoding theirs) const {
-  if (plain_ || adopting_) return theirs == Encoding{};
+  if (plain() || adopting_) return theirs == Encoding{};
   if (theirs.again && (initiator_ || attempt_ == 0 || theirs.bits == 0)) return false;
   if (!initiator_) return !theirs.rotated || (rotating_ && theirs.bits != 0);
   const Encoding own = snapshots_.spoken();
@@ -259,7 +260,7 @@ void Exchange::receive_state(const codec::Frame& frame, Time now, std::optional<
 // An initiator that begins another attempt has not decided this one, and never will: what is staged is dropped. What is
 // raw begins anew; otherwise it has read our points right, unless it says so.
 bool Exchange::follow(const codec::Frame& frame) {
-  if (initiator_ || phase_ != Phase::prepared || plain_) return false;
+  if (initiator_ || phase_ != Phase::prepared || plain()) return false;
   const std::optional<Encoding> theirs = snapshots_.encoding_of(frame.data);
   const bool last = attempt_in(frame) + 1 == kAttempts;
   if (!last && attempt_in(frame) != attempt_ + 1) return false;
@@ -549,17 +550,15 @@ Time Exchange::patience_ends() const {
 // Ends what has waited too long; true if it did.
 bool Exchange::expire(Time now, std::optional<Reply>& reply) {
   if (!patience_ends().reached(now)) return false;
-  if (phase_ == Phase::offering) {
-    phase_ = Phase::idle;
-    return true;
-  }
-  if (phase_ == Phase::prepared) {
-    ++metrics_.in_doubt;
-  } else {
-    reply = abort(Ending::timed_out);
-  }
-  end(false, now);
+  if (phase_ == Phase::moving) reply = abort(Ending::timed_out);
+  give_up(now);
   return true;
+}
+
+void Exchange::give_up(Time now) {
+  if (phase_ == Phase::offering) return withdraw();
+  if (phase_ == Phase::prepared) ++metrics_.in_doubt;
+  end(false, now);
 }
 
 // A responder that has said READY does not slow down as others do: until it knows, it can do nothing else.
@@ -568,7 +567,7 @@ void Exchange::repeat_later(Time now) {
       phase_ == Phase::prepared ? config_.timing.in_doubt / kAsksInDoubt : config_.timing.most_timeout;
   const auto wait =
       static_cast<float>(std::min(repeats_.timeout(), most)) * (0.75F + 0.5F * random_.uniform());
-  repeat_at_ = now + std::max(1U, static_cast<std::uint32_t>(wait));
+  repeat_at_ = now + std::max<std::uint32_t>(1, static_cast<std::uint32_t>(wait));
   repeats_.expired();
 }
 

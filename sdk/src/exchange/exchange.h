@@ -126,6 +126,8 @@ class Exchange {
   void accepted(const codec::Frame& accept, Time now);
   /// BUSY or REJECT of our offer.
   void withdraw() { phase_ = Phase::idle; }
+  /// Ends it, as nothing can come from the peer any more. Not to be called when idle.
+  void give_up(Time now);
 
   /// STATE, ACK, READY, COMMIT or ABORT of this exchange. May leave a last frame for the peer in `reply`.
   void receive(const codec::Frame& frame, Time now, std::optional<Reply>& reply);
@@ -147,6 +149,7 @@ class Exchange {
   void begin_crossing();
   void speak();
   [[nodiscard]] bool follow(const codec::Frame& frame);
+  [[nodiscard]] bool plain() const { return held(Numeric::float32) && plain_; }
   [[nodiscard]] Encoding encoding() const;
   [[nodiscard]] bool acceptable(Encoding theirs) const;
   [[nodiscard]] bool repeats_own(Encoding theirs) const;

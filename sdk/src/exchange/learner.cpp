@@ -71,7 +71,7 @@ class Probes {
 };
 
 // Exactly what the step made of it, if nothing else has changed it.
-float moved(float x, float before, float after) {
+[[maybe_unused]] float moved(float x, float before, float after) {
   return x == before ? after : x + (after - before);
 }
 template <typename Integer>
@@ -111,7 +111,7 @@ void Learner::has_stepped() {
 
 // Taken as a random walk.
 float Learner::updates() const {
-  return last_update_ * std::sqrt(static_cast<float>(std::max(1U, since_)));
+  return last_update_ * std::sqrt(static_cast<float>(std::max<std::uint32_t>(1, since_)));
 }
 
 Status Learner::begin_step(SideStep& aside) {

@@ -140,7 +140,7 @@ std::size_t Snapshots::least_chunk(std::uint16_t mtu, bool plain) {
 }
 
 std::size_t Snapshots::lead(Encoding encoding, Numeric sender) const {
-  if (floats_) return 0;
+  if (floats()) return 0;
   return sender == Numeric::float32 || encoding.bits == 0 ? 1 : 2;
 }
 
@@ -157,7 +157,7 @@ std::size_t Snapshots::part_size(const Slice& slice, Encoding encoding, Numeric 
 
 std::size_t Snapshots::chunk_size(std::size_t at, std::size_t length, Encoding encoding,
                                   Numeric sender) const {
-  std::size_t size = plain_ ? 0 : 1;
+  std::size_t size = plain() ? 0 : 1;
   slices(at, length, [&](const Slice& slice) { size += part_size(slice, encoding, sender); });
   return size;
 }
@@ -166,7 +166,7 @@ std::size_t Snapshots::chunk_size(std::size_t at, std::size_t length, Encoding e
 // downwards, until all chunks have room for what leads them, too.
 Snapshots::Cut Snapshots::cut(Encoding encoding, Numeric sender) const {
   const std::size_t least =
-      least_chunk(static_cast<std::uint16_t>(room_ + codec::kStateOverhead + codec::kSeal), plain_);
+      least_chunk(static_cast<std::uint16_t>(room_ + codec::kStateOverhead + codec::kSeal), plain());
   const std::size_t bits = encoding.bits == 0 ? static_cast<std::size_t>(raw_bits(sender)) : encoding.bits;
   const auto fits = [&](std::size_t chunk) {
     bool all = true;
@@ -174,8 +174,8 @@ Snapshots::Cut Snapshots::cut(Encoding encoding, Numeric sender) const {
       all = chunk_size(at, std::min(chunk, block_.length - at), encoding, sender) <= room_;
     return all;
   };
-  std::size_t chunk = std::size_t{room_ - (plain_ ? 0U : 1U)} * 8 / bits;
-  if (!floats_) {
+  std::size_t chunk = std::size_t{room_ - (plain() ? 0U : 1U)} * 8 / bits;
+  if (!floats()) {
     chunk -= chunk % 8;
     while (chunk > least && !fits(chunk)) chunk -= std::min(chunk, std::max<std::size_t>(8, chunk / 64 * 8));
     chunk = std::max(chunk, least);
@@ -194,7 +194,7 @@ void Snapshots::take(Stretch block, std::uint32_t offset) {
   block_ = block;
   offset_ = offset;
   heard_ = settled_ = false;
-  floats_ = plain_;
+  floats_ = plain();
   own_cut_ = their_cut_ = {};
   first_tensor_ = UINT32_MAX;
   Tensors(model_).cut(block, [this](std::size_t tensor, Stretch) {
@@ -219,7 +219,7 @@ std::uint16_t Snapshots::speak(Encoding encoding, const Steps& steps) {
   if (encoding.rotated && !own_cut_.encoding.rotated) rotate_own();
   own_cut_ = cut(encoding, model_.numeric());
   own_summed_ = own_sum_ = 0;
-  if (!floats_) {
+  if (!floats()) {
     slices([&](const Slice& slice) {
       slice.scale.own = static_cast<std::int16_t>(own_exponent(slice, encoding, steps));
     });
@@ -238,7 +238,7 @@ std::uint16_t Snapshots::hear(Encoding encoding) {
   });
   summed_ = 0;
   checksums_ = {};
-  if (floats_)
+  if (floats())
     begin_as<float>(their_memory_, block_.length);
   else
     begin_as<std::int32_t>(their_memory_, block_.length);
@@ -272,25 +272,25 @@ int Snapshots::own_exponent(const Slice& slice, Encoding encoding, const Steps& 
 // --- chunks
 
 std::optional<Encoding> Snapshots::encoding_of(std::span<const std::byte> chunk) const {
-  return plain_ ? Encoding{} : Encoding::unpack(chunk[0]);
+  return plain() ? Encoding{} : Encoding::unpack(chunk[0]);
 }
 
 // Floats are summed as they leave and arrive, while they are in the cache, as far as they do so one after the other.
 std::span<const std::byte> Snapshots::write(std::uint16_t chunk, std::span<std::byte> room) {
   const auto [at, length] = chunk_of(own_cut_, chunk);
-  const auto own_part = own_as<float>().subspan(floats_ ? at : 0).first(floats_ ? length : 0);
-  const auto floats = std::as_bytes(own_part);
+  const auto own_part = own_as<float>().subspan(floats() ? at : 0).first(floats() ? length : 0);
+  const auto bytes = std::as_bytes(own_part);
   if (at == own_summed_) {
-    own_sum_ = numeric::crc32c(floats, own_sum_);
+    own_sum_ = numeric::crc32c(bytes, own_sum_);
     own_summed_ += static_cast<std::uint32_t>(own_part.size());
   }
-  if (plain_) return floats;
+  if (plain()) return bytes;
   const Encoding encoding = own_cut_.encoding;
   std::size_t size = 0;
   room[size++] = encoding.pack();
-  if (floats_) {
-    std::memcpy(room.data() + size, floats.data(), floats.size());
-    return room.first(size + floats.size());
+  if (floats()) {
+    std::memcpy(room.data() + size, bytes.data(), bytes.size());
+    return room.first(size + bytes.size());
   }
   slices(at, length, [&](const Slice& slice) {
     const Values values = own(slice);
@@ -317,7 +317,7 @@ bool Snapshots::fits(std::uint16_t chunk, std::span<const std::byte> bytes) cons
   const auto [at, length] = chunk_of(their_cut_, chunk);
   if (length == 0 || bytes.size() != chunk_size(at, length, their_cut_.encoding, their_numeric_))
     return false;
-  if (floats_) return true;
+  if (floats()) return true;
   bool sound = true;
   std::size_t position = 1;
   slices(at, length, [&](const Slice& slice) {
@@ -335,8 +335,8 @@ bool Snapshots::fits(std::uint16_t chunk, std::span<const std::byte> bytes) cons
 void Snapshots::read(std::uint16_t chunk, std::span<const std::byte> bytes) {
   const auto [at, length] = chunk_of(their_cut_, chunk);
   const Encoding encoding = their_cut_.encoding;
-  if (!plain_) bytes = bytes.subspan(1);
-  if (floats_) {
+  if (!plain()) bytes = bytes.subspan(1);
+  if (floats()) {
     if (at == summed_) {
       checksums_.theirs = numeric::crc32c(bytes, checksums_.theirs);
       summed_ += static_cast<std::uint32_t>(length);
@@ -394,7 +394,7 @@ void Snapshots::points_of_theirs(const Slice& slice, Stretch part, Points points
 // --- checksums
 
 std::uint32_t Snapshots::own_checksum() const {
-  if (floats_) return numeric::crc32c(std::as_bytes(own_as<float>().subspan(own_summed_)), own_sum_);
+  if (floats()) return numeric::crc32c(std::as_bytes(own_as<float>().subspan(own_summed_)), own_sum_);
   std::uint32_t crc = checksums_.own;
   slices(summed_, block_.length - summed_, [&](const Slice& slice) {
     crc = lattice::checksum(own(slice), lattice_of(slice, slice.scale.own), crc);
@@ -403,7 +403,7 @@ std::uint32_t Snapshots::own_checksum() const {
 }
 
 std::uint32_t Snapshots::their_checksum() const {
-  if (floats_) return numeric::crc32c(std::as_bytes(theirs_as<float>().subspan(summed_)), checksums_.theirs);
+  if (floats()) return numeric::crc32c(std::as_bytes(theirs_as<float>().subspan(summed_)), checksums_.theirs);
   std::uint32_t crc = checksums_.theirs;
   slices(summed_, block_.length - summed_, [&](const Slice& slice) {
     in_parts(slice.length, [&](Stretch part) {
@@ -528,7 +528,7 @@ lattice::Distance Snapshots::seen(const lattice::Gap& gap, int step) {
 
 void Snapshots::observe(Steps& steps) {
   steps.next_block();
-  if (floats_) return observe_floats(steps);
+  if (floats()) return observe_floats(steps);
   const Encoding heard = their_cut_.encoding;
   // Whether the points that were read tell distances of what the agent sends: rotated, or not.
   const bool told = heard.bits != 0 && heard.rotated == steps.rotates();

@@ -87,7 +87,7 @@ class Snapshots {
   [[nodiscard]] std::uint32_t their_checksum() const;
 
   /// Whether both are floats as they are.
-  [[nodiscard]] bool floats() const { return floats_; }
+  [[nodiscard]] bool floats() const { return held(Numeric::float32) && floats_; }
   [[nodiscard]] ConstParams own_floats() const { return own_as<float>(); }
   [[nodiscard]] ConstParams their_floats() const { return theirs_as<float>(); }
 
@@ -134,6 +134,7 @@ class Snapshots {
   }
 
   // The block in memory, as what take() and hear() have made of it.
+  [[nodiscard]] bool plain() const { return held(Numeric::float32) && plain_; }
   template <typename T>
   [[nodiscard]] std::span<T> own_as() const {
     return {reinterpret_cast<T*>(own_memory_), block_.length};

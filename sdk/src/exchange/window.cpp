@@ -28,13 +28,13 @@ constexpr std::uint32_t shift_up(std::uint32_t bits, std::uint32_t count) {
 void RoundTrip::sample(std::uint32_t milliseconds) {
   const std::uint32_t limited = std::min(milliseconds, most_);
   if (smoothed_ == 0) {
-    smoothed_ = std::max(1U, 8 * limited);
+    smoothed_ = std::max<std::uint32_t>(1U, 8 * limited);
     deviation_ = 2 * limited;
   } else {
     const std::uint32_t expected = smoothed_ / 8;
     const std::uint32_t error = expected > limited ? expected - limited : limited - expected;
     deviation_ = deviation_ - deviation_ / 4 + error;
-    smoothed_ = std::max(1U, smoothed_ - smoothed_ / 8 + limited);
+    smoothed_ = std::max<std::uint32_t>(1U, smoothed_ - smoothed_ / 8 + limited);
   }
   timeout_ = smoothed_ / 8 + deviation_;
   doublings_ = 0;
@@ -107,7 +107,7 @@ bool Sender::acknowledge(std::uint16_t next, std::uint32_t bitmap, Time now) {
   for (std::uint32_t k = 0; k < kMostInFlight; ++k) {
     const Slot& chunk = slot(base_ + k);
     if ((newly >> k & 1U) == 0 || chunk.again) continue;
-    path_.sample(static_cast<std::uint32_t>(std::max(0, now.since(chunk.sent))));
+    path_.sample(static_cast<std::uint32_t>(std::max<std::int32_t>(0, now.since(chunk.sent))));
   }
   // A peer that contradicts itself may now hold the first chunk, too.
   const std::uint32_t held = shift_down(held_ | newly, advance);
@@ -118,8 +118,9 @@ bool Sender::acknowledge(std::uint16_t next, std::uint32_t bitmap, Time now) {
   timer_ = now + path_.timeout();
   if (limits_.reliable) return true;
   const auto count = static_cast<std::uint32_t>(std::popcount(newly));
-  congestion_ +=
-      congestion_ < threshold_ ? count * kChunk : std::max(1U, count * kChunk * kChunk / congestion_);
+  congestion_ += congestion_ < threshold_
+                     ? count * kChunk
+                     : std::max<std::uint32_t>(1U, count * kChunk * kChunk / congestion_);
   congestion_ = std::min<std::uint32_t>(congestion_, limits_.window * kChunk);
   mark_lost();
   return true;

@@ -45,7 +45,7 @@ void dot(std::size_t depth, const Weight* w, const Activation* a, std::int64_t* 
 // largest is 2^30.
 std::size_t safe_depth(std::uint32_t most_w, std::uint32_t most_a) {
   constexpr std::uint32_t kRoom = std::numeric_limits<std::int32_t>::max();
-  return kRoom / std::max(most_w * most_a, 1U);
+  return kRoom / std::max<std::uint32_t>(most_w * most_a, 1U);
 }
 
 // Sums of one column of tiles' width, block after block in 32 bits, the blocks' sums in 64.

@@ -75,7 +75,7 @@ void activate(std::size_t count, const std::int32_t* z, Activation* a, std::uint
   std::uint32_t cut = 0;
   for (std::size_t k = 0; k < count; ++k) {
     cut += z[k] > fixed::kMost<Activation> ? 1U : 0U;
-    a[k] = static_cast<Activation>(std::clamp(z[k], 0, fixed::kMost<Activation>));
+    a[k] = static_cast<Activation>(std::clamp<std::int32_t>(z[k], 0, fixed::kMost<Activation>));
   }
   saturated += cut;
 }
@@ -103,7 +103,7 @@ Plan plan_step(const Layer& layer, LayerFormat format, std::size_t rows, const s
   // Sums stay below 2^30, with the dither below 2^31.
   constexpr std::uint32_t kRoom = (std::uint32_t{1} << 30) - 1;
   constexpr int kMostShift = 30;
-  const std::uint32_t most_a = std::max(fixed::largest(rows * layer.inputs, a), 1U);
+  const std::uint32_t most_a = std::max<std::uint32_t>(fixed::largest(rows * layer.inputs, a), 1U);
   const int whole = fraction + share.shift + fraction_a - format.weights;
   const int dropped = fixed::narrow_steps(rows, layer.outputs, errors, share.mantissa, whole - kMostShift,
                                           kRoom / most_a, steps);
@@ -116,7 +116,8 @@ template <typename Weight, typename Activation>
 int pass_back(const Layer& layer, LayerFormat format, std::size_t rows, const Activation* a, const Weight* x,
               std::int16_t* narrow, std::int32_t* errors) {
   constexpr std::uint32_t kRoom = std::numeric_limits<std::int32_t>::max();
-  const std::uint32_t most_w = std::max(fixed::largest(layer.inputs * layer.outputs, x + layer.weights), 1U);
+  const std::uint32_t most_w =
+      std::max<std::uint32_t>(fixed::largest(layer.inputs * layer.outputs, x + layer.weights), 1U);
   const int dropped = fixed::narrow_errors(rows, layer.outputs, errors, kRoom / most_w, narrow);
   fixed::pass_back(rows, of(layer, x), narrow, errors);
   for (std::size_t k = 0; k < rows * layer.inputs; ++k) errors[k] = a[k] > 0 ? errors[k] : 0;

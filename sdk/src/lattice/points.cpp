@@ -27,7 +27,7 @@ int finest_exponent(Values values) noexcept {
   std::uint32_t largest = 0;
   for (const float value : values.floats())
     largest = std::max(largest, std::bit_cast<std::uint32_t>(value) & 0x7FFFFFFFU);
-  const int exponent = static_cast<int>(std::min(largest >> 23, 254U)) - 127;
+  const int exponent = static_cast<int>(std::min<std::uint32_t>(largest >> 23, 254U)) - 127;
   return std::max(exponent - 23, -kMostExponent);
 }
 

@@ -6,6 +6,8 @@
 namespace popsgd::discovery {
 namespace {
 
+constexpr std::uint32_t kSecond = 1'000;
+
 enum Stream : std::uint32_t { kBeacons, kExchanges, kPeers, kLinks };
 
 Random stream(const Config& config, Stream index) {
@@ -20,7 +22,8 @@ Discovery::Discovery(const Config& config, std::span<Peer> peers, std::span<Cont
       exchanges_(config.exchanges, stream(config, kExchanges), now),
       random_(stream(config, kLinks)),
       peers_(peers, config.id, config.peers, stream(config, kPeers)),
-      contacts_(contacts) {
+      contacts_(contacts),
+      second_(now) {
   POPSGD_ASSERT(config.id != 0);
   std::fill(contacts_.begin(), contacts_.end(), Contact{});
 }
@@ -38,6 +41,7 @@ Refusal Discovery::heard(std::span<const std::byte> beacon, const Address& from,
   Endpoint endpoint;
   Refusal refusal = decode_beacon(beacon, said);
   if (refusal == Refusal::none) refusal = reachable(said, from, endpoint);
+  if (refusal == Refusal::none) refusal = proven(beacon, said, now);
   if (refusal != Refusal::none) return counts_.beacons.count(refusal);
 
   ++counts_.beacons_heard;
@@ -49,6 +53,24 @@ Refusal Discovery::heard(std::span<const std::byte> beacon, const Address& from,
   else
     beacons_.consistent();
   return note(learned, now);
+}
+
+// Asked last, as it costs more than all the rest.
+Refusal Discovery::proven(std::span<const std::byte> beacon, const Announcement& said, Time now) {
+  if (config_.key == nullptr) return said.keyed ? Refusal::keyed : Refusal::none;
+  if (said.keyed && config_.key->accepts(said.epoch)) {
+    begin_second(now);
+    if (checked_ == config_.checks) return Refusal::too_many;
+    ++checked_;
+  }
+  return proves(beacon, said, *config_.key);
+}
+
+// Also called by poll(), as a second that lies further back than 24 days would seem to be one to come.
+void Discovery::begin_second(Time now) {
+  if (!(second_ + kSecond).reached(now)) return;
+  second_ = now;
+  checked_ = 0;
 }
 
 // Whether it is another agent of the swarm, and where it can be dialled, if it is at this address.
@@ -74,7 +96,8 @@ Refusal Discovery::note(const Peers::Learned& learned, Time now) {
 }
 
 Action Discovery::announce() {
-  announcement_ = encode_beacon(announcement(0));
+  const Announcement said = announcement(0);
+  announcement_ = config_.key != nullptr ? encode_beacon(said, *config_.key) : encode_beacon(said);
   ++counts_.beacons_sent;
   return {.kind = Action::Kind::announce, .bytes = announcement_};
 }
@@ -231,6 +254,7 @@ void Discovery::pick_exchange() {
 // --- what to do next
 
 Action Discovery::poll(Time now) {
+  begin_second(now);
   peers_.expire(now);
   for (Contact& contact : contacts_) {
     const Action action = serve(contact, now);

@@ -22,6 +22,16 @@ std::string_view text(Refusal refusal) noexcept {
       return "of another swarm";
     case Refusal::own:
       return "this agent's own";
+    case Refusal::keyed:
+      return "of a swarm that has a key";
+    case Refusal::unkeyed:
+      return "without the code that a swarm with a key asks for";
+    case Refusal::other_epoch:
+      return "of another epoch of the key";
+    case Refusal::forged:
+      return "its code is not that of the swarm's key";
+    case Refusal::too_many:
+      return "one of too many in a second";
     case Refusal::no_port:
       return "no port that could be dialled";
     case Refusal::unspecified:

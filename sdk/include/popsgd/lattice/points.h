@@ -11,6 +11,7 @@
 
 #include <popsgd/gradient.h>
 #include <popsgd/lattice/weyl.h>
+#include <popsgd/numeric.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -43,7 +44,7 @@ class Values {
       : integers_(values.data()), size_(values.size()), fraction_(fraction) {}
 
   [[nodiscard]] constexpr std::size_t size() const { return size_; }
-  [[nodiscard]] constexpr bool integer() const { return integers_ != nullptr; }
+  [[nodiscard]] constexpr bool integer() const { return !held(Numeric::float32) || integers_ != nullptr; }
   [[nodiscard]] constexpr int fraction() const { return fraction_; }
   [[nodiscard]] constexpr ConstParams floats() const { return {floats_, size_}; }
   [[nodiscard]] constexpr ConstPoints integers() const { return {integers_, size_}; }

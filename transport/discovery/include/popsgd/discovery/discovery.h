@@ -22,6 +22,10 @@ struct Config {
   bool dials_tcp = true;  ///< what it can dial; TCP where the peer has both
   bool dials_udp = false;
   bool announces = true;  ///< sends beacons; they are heard in any case
+  /// Of the swarm, if it has one: beacons carry its code, and those that do not are ignored. The caller's; outlives this.
+  BeaconKey* key = nullptr;
+  /// Codes looked at in a second; what else comes in it is ignored, so that no flood of beacons costs more than this.
+  std::uint16_t checks = 100;
   TrickleConfig beacons{};
   /// Whom else one knows is told to one link at a time, drawn at random.
   TrickleConfig exchanges{.shortest = 1'000, .doublings = 5, .redundancy = 0};
@@ -94,7 +98,8 @@ struct Memory {
 /// them dials them; both then say hello and tell each other whom else they know, which is what makes all know all though
 /// most beacons are suppressed. An agent is linked with all that it knows of, as far as its memory goes.
 ///
-/// Messages prove nothing: what they say is dialled, no more.
+/// Messages prove nothing: what they say is dialled, no more. Config::key keeps out the beacons of whoever does not have the
+/// swarm's key, not those that somebody has recorded and sends again: the worst that such a one leads to is a dial.
 class Discovery {
  public:
   /// All memory is the caller's, emptied, and must outlive this.
@@ -144,6 +149,8 @@ class Discovery {
   [[nodiscard]] Contact* find(LinkId link);
   [[nodiscard]] const Contact* find(LinkId link) const;
   [[nodiscard]] bool linked(std::uint64_t peer) const;
+  [[nodiscard]] Refusal proven(std::span<const std::byte> beacon, const Announcement& said, Time now);
+  void begin_second(Time now);
   [[nodiscard]] Refusal reachable(const Announcement& said, const Address& from, Endpoint& endpoint) const;
   [[nodiscard]] Announcement announcement(std::uint8_t flags) const;
   Refusal note(const Peers::Learned& learned, Time now);
@@ -165,6 +172,8 @@ class Discovery {
   Peers peers_;
   std::span<Contact> contacts_;
   Counts counts_{};
+  Time second_{};              // when the one began ...
+  std::uint16_t checked_ = 0;  // ... in which so many codes have been looked at
   AnnouncementBytes announcement_{};
   PeersBytes list_{};
 };

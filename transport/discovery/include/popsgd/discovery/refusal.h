@@ -18,6 +18,11 @@ enum class Refusal : std::uint8_t {
   no_id,             ///< the id is 0
   other_swarm,       ///< of another swarm
   own,               ///< this agent's own message or address
+  keyed,             ///< a beacon of a swarm that has a key, where there is none
+  unkeyed,           ///< a beacon without a code, where there is a key
+  other_epoch,       ///< a beacon of an epoch whose key is not accepted (any more, or yet)
+  forged,            ///< a beacon whose code is not that of the swarm's key
+  too_many,          ///< a beacon that was not looked at, after so many others in this second
   no_port,           ///< the port is 0, or there is none for a transport that is spoken here
   unspecified,       ///< an address that names nobody: ::, 0.0.0.0/8
   multicast,         ///< an address that names many: ff00::/8, 224.0.0.0/4, 255.255.255.255

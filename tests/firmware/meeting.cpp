@@ -1,0 +1,132 @@
+// Two devices on one board learn, meet along a wire that is memory, and survive a loss of power at any write to flash.
+#include "check.h"
+#include "device/flash_store.h"
+#include "node.h"
+#include "start/start.h"
+
+#include <popsgd/crc32c.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace {
+
+using namespace popsgd;
+using firmware_test::check;
+
+class TestClock final : public Clock {
+ public:
+  [[nodiscard]] Time now() noexcept override { return Time(time); }
+  std::uint32_t time = 0;
+};
+
+class Counted final : public Entropy {
+ public:
+  [[nodiscard]] Status fill(std::span<std::byte> into) noexcept override {
+    for (std::byte& byte : into) byte = static_cast<std::byte>(++next_ * 37);
+    return Status::ok;
+  }
+
+ private:
+  std::uint32_t next_ = 0;
+};
+
+class NoStore final : public Store {
+ public:
+  [[nodiscard]] std::size_t slot_size() const noexcept override { return kPage; }
+  [[nodiscard]] Status read(unsigned, std::size_t, std::span<std::byte>) noexcept override {
+    return Status::store_failed;
+  }
+  [[nodiscard]] Status write(unsigned, std::size_t, std::span<const std::byte>) noexcept override {
+    return Status::store_failed;
+  }
+  [[nodiscard]] Status erase(unsigned) noexcept override { return Status::store_failed; }
+  [[nodiscard]] Status sync() noexcept override { return Status::store_failed; }
+};
+
+// What one has written, until the other reads it.
+struct Wire {
+  std::array<std::byte, 288> bytes{};
+  std::size_t count = 0;
+
+  static std::size_t write(void* wire, std::span<const std::byte> from) noexcept {
+    auto& self = *static_cast<Wire*>(wire);
+    std::size_t taken = 0;
+    for (; taken < from.size() && self.count < self.bytes.size(); ++taken)
+      self.bytes[self.count++] = from[taken];
+    return taken;
+  }
+  void deliver(firmware::Node& to) noexcept {
+    const std::size_t size = count;
+    count = 0;
+    std::array<std::byte, 288> moved = bytes;
+    to.feed(std::span(moved).first(size));
+  }
+};
+
+TestClock clock;
+Counted entropy;
+cortex_m::Flash flash;
+cortex_m::FlashStore store(flash);
+NoStore none;
+Wire there;
+Wire back;
+firmware::Node first({clock, entropy, store, {Wire::write, &there}});
+firmware::Node second({clock, entropy, none, {Wire::write, &back}});
+
+void run(std::uint32_t milliseconds) {
+  for (const std::uint32_t end = clock.time + milliseconds; clock.time < end; clock.time += 5) {
+    static_cast<void>(first.turn());
+    there.deliver(second);
+    static_cast<void>(second.turn());
+    back.deliver(first);
+  }
+}
+
+std::uint32_t digest(const firmware::Node& node) {
+  return crc32c(std::as_bytes(node.model()));
+}
+
+void two_devices_learn_together() {
+  check(first.start() == Status::ok && second.start() == Status::ok, "both devices start");
+  run(30000);
+  const AgentMetrics& metrics = first.agent().metrics();
+  check(metrics.completed >= 5, "in half a minute they meet five times at least");
+  check(metrics.cut_short == 0 && metrics.dropped[0] == 0, "nothing is cut short, nothing is damaged");
+  check(first.read_right(100) > 85 && second.read_right(100) > 85, "both read 85 of 100 digits");
+}
+
+// Erasures of both slots' blocks, pages and the header, each cut in its middle.
+void a_cut_at_any_write_leaves_a_whole_checkpoint() {
+  check(first.save() == Status::ok, "a checkpoint is saved");
+  std::uint32_t saved = digest(first);
+  bool finished = false;
+  for (std::uint32_t changes = 0; !finished && changes < 100; ++changes) {
+    run(100);
+    const std::uint32_t next = digest(first);
+    flash.fail_after(changes);
+    finished = first.save() == Status::ok;
+    flash.power_on();
+    check(first.start() == Status::ok && first.restored() == Status::ok,
+          "after any cut there is a checkpoint");
+    const std::uint32_t found = digest(first);
+    check(found == saved || found == next, "it is the last one or the new one, entire");
+    check(!finished || found == next, "what was saved is found");
+    saved = found;
+  }
+  check(finished, "the loop has reached a save that nothing cut");
+}
+
+}  // namespace
+
+int main() {
+  two_devices_learn_together();
+  a_cut_at_any_write_leaves_a_whole_checkpoint();
+  firmware_test::print("stack ");
+  firmware_test::print(static_cast<unsigned long>(cortex_m::stack_used()));
+  firmware_test::print("\n");
+  if (firmware_test::failures == 0) firmware_test::print("all promises kept\n");
+  return firmware_test::failures == 0 ? 0 : 1;
+}

@@ -1,8 +1,11 @@
 // Two devices on one board learn, meet along a wire that is memory, and survive a loss of power at any write to flash.
 #include "check.h"
 #include "device/flash_store.h"
+#include "digits.h"
+#include "learner.h"
 #include "node.h"
 #include "start/start.h"
+#include "wire.h"
 
 #include <popsgd/crc32c.h>
 
@@ -47,18 +50,18 @@ class NoStore final : public Store {
 };
 
 // What one has written, until the other reads it.
-struct Wire {
+struct Cable {
   std::array<std::byte, 288> bytes{};
   std::size_t count = 0;
 
-  static std::size_t write(void* wire, std::span<const std::byte> from) noexcept {
-    auto& self = *static_cast<Wire*>(wire);
+  static std::size_t write(void* cable, std::span<const std::byte> from) noexcept {
+    auto& self = *static_cast<Cable*>(cable);
     std::size_t taken = 0;
     for (; taken < from.size() && self.count < self.bytes.size(); ++taken)
       self.bytes[self.count++] = from[taken];
     return taken;
   }
-  void deliver(firmware::Node& to) noexcept {
+  void deliver(firmware::Wire& to) noexcept {
     const std::size_t size = count;
     count = 0;
     std::array<std::byte, 288> moved = bytes;
@@ -71,46 +74,59 @@ Counted entropy;
 cortex_m::Flash flash;
 cortex_m::FlashStore store(flash);
 NoStore none;
-Wire there;
-Wire back;
-firmware::Node first({clock, entropy, store, {Wire::write, &there}});
-firmware::Node second({clock, entropy, none, {Wire::write, &back}});
+
+// A device whose cable leads to the other.
+struct Device {
+  explicit Device(Store& checkpoints) noexcept : node({clock, entropy, checkpoints}, learner, memory) {}
+  [[nodiscard]] bool start() noexcept {
+    wire.open(node);
+    return node.start() == Status::ok && node.join(wire.link()) == Status::ok;
+  }
+
+  firmware::FixedLearner<firmware::Digits> learner;
+  firmware::NodeMemory<1> memory;
+  firmware::Node node;
+  Cable cable;
+  firmware::Wire wire{{Cable::write, &cable}};
+};
+Device first(store);
+Device second(none);
 
 void run(std::uint32_t milliseconds) {
   for (const std::uint32_t end = clock.time + milliseconds; clock.time < end; clock.time += 5) {
-    static_cast<void>(first.turn());
-    there.deliver(second);
-    static_cast<void>(second.turn());
-    back.deliver(first);
+    static_cast<void>(first.node.turn());
+    first.cable.deliver(second.wire);
+    static_cast<void>(second.node.turn());
+    second.cable.deliver(first.wire);
   }
 }
 
-std::uint32_t digest(const firmware::Node& node) {
-  return crc32c(std::as_bytes(node.model()));
+std::uint32_t digest(const Device& device) {
+  return crc32c(device.learner.model());
 }
 
 void two_devices_learn_together() {
-  check(first.start() == Status::ok && second.start() == Status::ok, "both devices start");
+  check(first.start() && second.start(), "both devices start");
   run(30000);
-  const AgentMetrics& metrics = first.agent().metrics();
+  const AgentMetrics& metrics = first.node.agent().metrics();
   check(metrics.completed >= 5, "in half a minute they meet five times at least");
   check(metrics.cut_short == 0 && metrics.dropped[0] == 0, "nothing is cut short, nothing is damaged");
-  check(first.read_right(100) > 85 && second.read_right(100) > 85, "both read 85 of 100 digits");
+  check(first.learner.recognised(100) > 85 && second.learner.recognised(100) > 85,
+        "both read 85 of 100 digits");
 }
 
 // Erasures of both slots' blocks, pages and the header, each cut in its middle.
 void a_cut_at_any_write_leaves_a_whole_checkpoint() {
-  check(first.save() == Status::ok, "a checkpoint is saved");
+  check(first.node.save() == Status::ok, "a checkpoint is saved");
   std::uint32_t saved = digest(first);
   bool finished = false;
   for (std::uint32_t changes = 0; !finished && changes < 100; ++changes) {
     run(100);
     const std::uint32_t next = digest(first);
     flash.fail_after(changes);
-    finished = first.save() == Status::ok;
+    finished = first.node.save() == Status::ok;
     flash.power_on();
-    check(first.start() == Status::ok && first.restored() == Status::ok,
-          "after any cut there is a checkpoint");
+    check(first.start() && first.node.restored() == Status::ok, "after any cut there is a checkpoint");
     const std::uint32_t found = digest(first);
     check(found == saved || found == next, "it is the last one or the new one, entire");
     check(!finished || found == next, "what was saved is found");

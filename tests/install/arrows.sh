@@ -68,7 +68,10 @@ none "a header as <popsgd/...> exists in the public headers of a room below; a t
     echo "$file:$line:<$header>"
   done)
 
-none "examples use public headers only" < <(includes examples | grep '"$')
+none "examples use public headers, and their own beside them" < <(
+  includes examples | grep '"$' | while IFS=: read -r file line header; do
+    [ -f "$(dirname "$file")/${header//\"/}" ] || echo "$file:$line:$header"
+  done)
 none "FlatBuffers is for sdk/src/codec" \
   < <(includes sdk transport platforms examples | grep -E ":<($flatbuffers)>$" | grep -v '^sdk/src/codec/')
 none "Eigen is for platforms/sim/src" \
@@ -77,8 +80,11 @@ none "Asio is for transport/asio/src" \
   < <(includes sdk transport platforms examples | grep -E ':<asio(/|\.hpp)' | grep -v '^transport/asio/src/')
 none "mbedTLS is for transport/secure/src and its configuration" \
   < <(includes sdk transport platforms examples | grep -E ':<(mbedtls|psa)/' | grep -vE '^transport/secure/(src|device)/')
-none "JSON, TOML and the command line are for platforms/linux" \
-  < <(includes sdk transport platforms examples | grep -E ':<(nlohmann|CLI|toml\+\+)/' | grep -v '^platforms/linux/')
+none "lwIP is for platforms/cortex_m/ethernet" \
+  < <(includes sdk transport platforms examples | grep -E ':<(lwip|netif)/' | grep -v '^platforms/cortex_m/ethernet/')
+none "JSON, TOML and the command line are for programs of the host" \
+  < <(includes sdk transport platforms examples | grep -E ':<(nlohmann|CLI|toml\+\+)/' |
+    grep -vE '^(platforms/linux|examples/mixed_swarm)/')
 
 word='(^|[^[:alnum:]_])'
 none "sdk/ has neither exceptions nor run-time types" \

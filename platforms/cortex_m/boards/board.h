@@ -6,7 +6,7 @@
 
 namespace popsgd::cortex_m::board {
 
-#if defined(POPSGD_BOARD_MICROBIT)
+#if defined(POPSGD_BOARD_MICROBIT)                   // has no Ethernet
 inline constexpr std::uint32_t kClock = 16'000'000;  ///< Hz
 inline constexpr std::uintptr_t kUart = 0x40002000;
 inline constexpr unsigned kUartInterrupt = 2;
@@ -15,15 +15,23 @@ inline constexpr std::uintptr_t kRandom = 0x4000D000;
 inline constexpr std::uint32_t kClock = 25'000'000;
 inline constexpr std::uintptr_t kUart = 0x40004000;
 inline constexpr unsigned kUartInterrupt = 0;
+#if defined(POPSGD_BOARD_AN500)
+inline constexpr std::uintptr_t kEthernet = 0xA0000000;
+#else
+inline constexpr std::uintptr_t kEthernet = 0x40200000;
+#endif
+inline constexpr unsigned kEthernetInterrupt = 13;
 #elif defined(POPSGD_BOARD_MPS2_AN505)
 inline constexpr std::uint32_t kClock = 20'000'000;
 inline constexpr std::uintptr_t kUart = 0x50200000;
 inline constexpr unsigned kUartInterrupt = 32;
+inline constexpr std::uintptr_t kEthernet = 0x52000000;  // as the secure world sees it
+inline constexpr unsigned kEthernetInterrupt = 48;
 #else
 #error "POPSGD_BOARD_... names none of the boards"
 #endif
 
 /// Interrupts in the table of vectors.
-inline constexpr unsigned kInterrupts = kUartInterrupt < 32 ? 32 : 48;
+inline constexpr unsigned kInterrupts = kUartInterrupt < 32 ? 32 : 64;
 
 }  // namespace popsgd::cortex_m::board

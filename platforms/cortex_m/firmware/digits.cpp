@@ -27,7 +27,7 @@ static_assert(third(383) == 127 && third(-382) == -127 && third(-381) == -127 &&
 }  // namespace
 
 const popsgd::FixedBatch& Digits::next() noexcept {
-  label_[0] = random_.below(kClasses);
+  label_[0] = share_.draw(random_, kClasses);
   const std::uint32_t shift = random_.below(3);  // a pixel to the left or right, or none
   for (std::size_t row = 0; row < 8; ++row) {
     const std::uint32_t line = (std::uint32_t{kShapes[label_[0]][row]} << shift) >> 1;

@@ -7,27 +7,24 @@ namespace {
 
 using namespace popsgd;
 
-// Softmax regression. Another number for another model or swarm: devices whose numbers differ do not exchange.
-constexpr std::array<std::uint32_t, 2> kWidths{Digits::kPixels, Digits::kClasses};
-constexpr std::array<LayerFormat, 1> kFormats{{{.weights = 12, .biases = 12}}};
-constexpr std::uint64_t kFingerprint = 0x6469676974733031;
+constexpr std::uint32_t kBlock = 130;  // parameters: of a block two copies lie in memory as it crosses
 
-constexpr std::uint32_t kBlock = 130;  // parameters: five blocks, of which two lie in memory as they cross
+PeerId peer_at(std::size_t place) {
+  return PeerId{static_cast<std::uint32_t>(place)};
+}
 
 }  // namespace
 
-Node::Node(const Services& services) noexcept : services_(services), link_(kMtu, services.port, line_) {}
-
-AgentConfig Node::config(std::uint64_t seed) noexcept {
-  AgentConfig config{.seed = seed, .fingerprint = kFingerprint};
-  config.mean_wait = kMeetEvery;
+AgentConfig Node::config(std::uint64_t seed) const noexcept {
+  AgentConfig config{.seed = seed};
+  config.mean_wait = pace_.meet;
   config.block_length = kBlock;
   config.largest_frame = kMtu;
   config.window = 1;
-  config.peers = 1;
+  config.peers = static_cast<std::uint16_t>(links_.size());
   config.finished = 2;
   config.quantise.width = Width::automatic;
-  config.guarding.gate = false;  // of one partner nobody can tell how far is too far
+  config.guarding.gate = false;  // of few partners nobody can tell how far is too far
   return config;
 }
 
@@ -36,79 +33,80 @@ Status Node::start() noexcept {
   if (const Status status = services_.entropy.fill(std::as_writable_bytes(std::span(&seed, 1)));
       status != Status::ok)
     return status;
-  const auto network = Network::make(kWidths, Loss::cross_entropy, kFormats);
-  if (!network.ok()) return network.status();
-  network_ = network.value();
-  network_.layout(layout_);
-  digits_ = Digits(seed);
   if (const Status status = begin(seed); status != Status::ok) return status;
   restored_ = agent_.restore(services_.store, services_.clock.now());
   // Nothing of use was saved: it begins, and takes over the model of the first that it meets.
-  if (restored_ != Status::ok) {
-    if (const Status status = begin(seed); status != Status::ok) return status;
-  }
-  link_.open(*this);
-  return agent_.add_peer(kPeer, link_.traits());
+  return restored_ == Status::ok ? Status::ok : begin(seed);
 }
 
 Status Node::begin(std::uint64_t seed) noexcept {
   const Time now = services_.clock.now();
   step_due_ = now;
-  save_due_ = now + kSaveEvery;
-  model_ = {};
-  const FixedBatchSource source{
-      [](void* digits) noexcept -> const FixedBatch& { return static_cast<Digits*>(digits)->next(); },
-      &digits_};
-  return agent_.init(config(seed), model_, layout_, network_.gradient(1), source,
-                     {.eta = {.mantissa = 3U << 29, .shift = 35}}, scratch_, workspace_, now);  // 3/64
+  save_due_ = now + pace_.save;
+  waiting_.size = 0;
+  std::ranges::fill(links_, nullptr);
+  AgentConfig config = this->config(seed);
+  return learner_.begin(agent_, config, seed, workspace_, now);
 }
 
 Time Node::turn() noexcept {
   const Time now = services_.clock.now();
-  link_.pump();
   if (step_due_.reached(now)) {
     static_cast<void>(agent_.step());
-    step_due_ = now + kStepEvery;
+    step_due_ = now + pace_.step;
   }
   if (save_due_.reached(now)) {
     static_cast<void>(save());  // if it fails, learning goes on without
-    save_due_ = now + kSaveEvery;
+    save_due_ = now + pace_.save;
   }
   send();
   return earlier(earlier(step_due_, save_due_), agent_.deadline(now));
 }
 
-/// All that the agent has to say, as far as the link has room.
+/// All that the agent has to say, as far as links have room.
 void Node::send() noexcept {
-  const Time now = services_.clock.now();
-  while (true) {
-    if (waiting_ == 0) {
-      const auto out = agent_.send(frame_, now);
-      if (!out) return;
-      waiting_ = out->size;
-    }
-    if (link_.send(std::span(frame_).first(waiting_)) == Status::no_room) return;  // until writable()
-    waiting_ = 0;
+  while (pass_on()) {
+    const auto out = agent_.send(frame_, services_.clock.now());
+    if (!out) return;
+    waiting_ = *out;
   }
 }
 
-std::size_t Node::read_right(std::size_t digits) noexcept {
-  std::size_t right = 0;
-  for (std::size_t k = 0; k < digits; ++k)
-    right += network_.evaluate(model_, digits_.next(), scratch_).correct;
-  return right;
+/// Whether nothing waits any more. What a lost link was to carry is lost with it.
+bool Node::pass_on() noexcept {
+  Link* const link = links_[static_cast<std::size_t>(waiting_.to)];
+  const bool stays = waiting_.size > 0 && link != nullptr &&
+                     link->send(std::span(frame_).first(waiting_.size)) == Status::no_room;
+  if (!stays) waiting_.size = 0;
+  return !stays;
 }
 
-void Node::received(Link&, std::span<const std::byte> frame) noexcept {
-  agent_.receive(kPeer, frame, services_.clock.now());
+std::size_t Node::place(const Link* link) const noexcept {
+  return static_cast<std::size_t>(std::ranges::find(links_, link) - links_.begin());
+}
+
+Status Node::join(Link& link) noexcept {
+  const std::size_t free = place(nullptr);
+  if (free == links_.size()) return Status::no_room;
+  links_[free] = &link;
+  return agent_.add_peer(peer_at(free), link.traits());
+}
+
+void Node::received(Link& link, std::span<const std::byte> frame) noexcept {
+  if (place(&link) == links_.size()) static_cast<void>(join(link));
+  const std::size_t from = place(&link);
+  if (from < links_.size()) agent_.receive(peer_at(from), frame, services_.clock.now());
 }
 
 void Node::writable(Link&) noexcept {
   send();
 }
 
-void Node::closed(Link&) noexcept {
-  agent_.remove_peer(kPeer);
+void Node::closed(Link& link) noexcept {
+  const std::size_t lost = place(&link);
+  if (lost == links_.size()) return;
+  links_[lost] = nullptr;
+  agent_.lost_peer(peer_at(lost), services_.clock.now());
 }
 
 }  // namespace firmware

@@ -1,14 +1,13 @@
-// A device that learns to read digits, in integers of 16 bits, with the one at the other end of its serial line.
+// A device that learns, and that averages with whoever is at the other ends of its links.
 #pragma once
 
-#include "digits.h"
+#include "learner.h"
 
 #include <popsgd/agent.h>
 #include <popsgd/clock.h>
 #include <popsgd/entropy.h>
-#include <popsgd/fixed_network.h>
+#include <popsgd/link.h>
 #include <popsgd/parts.h>
-#include <popsgd/serial/serial_link.h>
 #include <popsgd/store.h>
 
 #include <array>
@@ -23,36 +22,49 @@ struct Services {
   popsgd::Clock& clock;
   popsgd::Entropy& entropy;
   popsgd::Store& store;
-  popsgd::serial::Port port;
 };
 
-/// All of the device and its memory, but for the stack: make it static.
+/// How often it does what; milliseconds.
+struct Pace {
+  std::uint32_t step = 50;
+  std::uint32_t meet = 2000;    ///< on average
+  std::uint32_t save = 600000;  ///< 10,000 erasures of two slots last for four months
+};
+
+/// Memory of a node with so many links, but for its learner's.
+template <std::size_t Links>
+struct NodeMemory {
+  std::array<popsgd::Link*, Links> links{};
+  alignas(8)
+      std::array<std::byte, (popsgd::has(popsgd::Part::gate) ? 3072 : 2880) + 64 * (Links - 1)> workspace{};
+};
+
+/// All of the device but for its links. These call it as their user; it closes none of them.
 class Node final : public popsgd::LinkUser {
  public:
-  static constexpr std::uint16_t kMtu = 256;
-  static constexpr std::size_t kParameters = (Digits::kPixels + 1) * Digits::kClasses;
-  static constexpr std::uint32_t kStepEvery = 50;    ///< ms
-  static constexpr std::uint32_t kMeetEvery = 2000;  ///< ms, on average
-  static constexpr std::uint32_t kSaveEvery =
-      600000;  ///< ms: 10,000 erasures of two slots last for four months
+  static constexpr std::uint16_t kMtu = 256;  ///< bytes of the longest frame
 
-  explicit Node(const Services& services) noexcept;
+  template <std::size_t Links>
+  Node(const Services& services, Learner& learner, NodeMemory<Links>& memory, const Pace& pace = {}) noexcept
+      : services_(services),
+        learner_(learner),
+        pace_(pace),
+        links_(memory.links),
+        workspace_(memory.workspace) {}
 
-  /// At power-on: goes on from the last checkpoint, or begins. no_entropy, or what Agent::init() says.
+  /// At power-on: goes on from the last checkpoint, or begins; there are no links. no_entropy, or what Agent::init() says.
   [[nodiscard]] popsgd::Status start() noexcept;
-  /// One turn of the main loop; when the next is due if no byte comes before.
+  /// One turn of the main loop, after links were given what has come; when the next is due if nothing comes before.
   popsgd::Time turn() noexcept;
-  /// Bytes have come along the line.
-  void feed(std::span<const std::byte> bytes) noexcept { link_.feed(bytes); }
   /// Now, beside the times it does so by itself.
   [[nodiscard]] popsgd::Status save() noexcept { return agent_.save(services_.store); }
 
-  /// Of so many digits that it has not learned from, those it reads right.
-  [[nodiscard]] std::size_t read_right(std::size_t digits) noexcept;
+  /// Its peer may be met, before it has spoken. If nobody is there, every offer costs the time it waits for an answer. no_room: not
+  /// this one.
+  [[nodiscard]] popsgd::Status join(popsgd::Link& link) noexcept;
 
   [[nodiscard]] const popsgd::Agent& agent() const noexcept { return agent_; }
-  [[nodiscard]] popsgd::Agent& agent() noexcept { return agent_; }
-  [[nodiscard]] std::span<const std::int16_t> model() const noexcept { return model_; }
+  [[nodiscard]] Learner& learner() noexcept { return learner_; }
   /// What start() found in the store.
   [[nodiscard]] popsgd::Status restored() const noexcept { return restored_; }
 
@@ -61,26 +73,20 @@ class Node final : public popsgd::LinkUser {
   void closed(popsgd::Link& link) noexcept override;
 
  private:
-  using Network = popsgd::FixedNetwork<std::int16_t, std::int16_t>;
-  static constexpr popsgd::PeerId kPeer{0};
-
-  static popsgd::AgentConfig config(std::uint64_t seed) noexcept;
+  [[nodiscard]] popsgd::AgentConfig config(std::uint64_t seed) const noexcept;
   popsgd::Status begin(std::uint64_t seed) noexcept;
   void send() noexcept;
+  [[nodiscard]] bool pass_on() noexcept;
+  [[nodiscard]] std::size_t place(const popsgd::Link* link) const noexcept;
 
   Services services_;
-  alignas(8) std::array<std::byte, popsgd::serial::SerialLink::memory_size(kMtu, 1)> line_{};
-  popsgd::serial::SerialLink link_;
+  Learner& learner_;
+  Pace pace_;
   popsgd::Agent agent_;
-  Network network_;
-  Digits digits_{0};
-
-  std::array<std::int16_t, kParameters> model_{};
-  std::array<popsgd::Tensor, 2> layout_{};
-  std::array<std::int32_t, 20> scratch_{};
-  alignas(8) std::array<std::byte, popsgd::has(popsgd::Part::gate) ? 3072 : 2880> workspace_{};
+  std::span<popsgd::Link*> links_;  // a peer is its link's place; null: free
+  std::span<std::byte> workspace_;
   alignas(8) std::array<std::byte, kMtu> frame_{};
-  std::size_t waiting_ = 0;  // bytes of `frame_` that the link had no room for
+  popsgd::Agent::Outgoing waiting_{{}, 0};  // what of `frame_` a link had no room for
   popsgd::Time step_due_{};
   popsgd::Time save_due_{};
   popsgd::Status restored_ = popsgd::Status::no_checkpoint;

@@ -38,6 +38,9 @@ int main();
 [[gnu::weak]] void uart_interrupt() noexcept {
   fault();
 }
+[[gnu::weak]] void ethernet_interrupt() noexcept {
+  fault();
+}
 
 }  // extern "C"
 
@@ -58,6 +61,9 @@ struct Vectors {
     exceptions.front() = reset;
     exceptions.back() = tick;
     interrupts[kUartInterrupt] = uart_interrupt;
+#if !defined(POPSGD_BOARD_MICROBIT)
+    interrupts[popsgd::cortex_m::board::kEthernetInterrupt] = ethernet_interrupt;
+#endif
   }
 };
 

@@ -5,10 +5,10 @@
 
 extern "C" {
 
-/// What interrupts call. A program without a timer, or without a UART that interrupts, defines none of these: they then
-/// are faults.
+/// What interrupts call. What a program does not define, as it starts no such device, is a fault.
 void tick() noexcept;
 void uart_interrupt() noexcept;
+void ethernet_interrupt() noexcept;
 
 /// An exception that nobody handles. By default the processor stops here, for a debugger or a watchdog.
 void fault() noexcept;

@@ -33,10 +33,17 @@ constexpr std::uint32_t below(std::uint32_t bits, std::uint32_t bound) {
 /// The same from a 64-bit fraction, which is replaced by what is left of it: the position inside the chosen
 /// interval, itself uniform, from which a next number can be drawn. Probabilities are off by at most 2^-64.
 constexpr std::uint32_t take_below(std::uint64_t& fraction, std::uint32_t bound) {
+#if defined(__SIZEOF_INT128__)
   __extension__ using Wide = unsigned __int128;
   const Wide product = static_cast<Wide>(fraction) * bound;
   fraction = static_cast<std::uint64_t>(product);
   return static_cast<std::uint32_t>(product >> 64);
+#else  // 32-bit machines: the same in halves
+  const std::uint64_t low = (fraction & 0xFFFFFFFF) * bound;
+  const std::uint64_t high = (fraction >> 32) * bound + (low >> 32);
+  fraction = high << 32 | (low & 0xFFFFFFFF);
+  return static_cast<std::uint32_t>(high >> 32);
+#endif
 }
 
 }  // namespace popsgd::sim

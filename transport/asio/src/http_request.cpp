@@ -77,7 +77,7 @@ bool may_be_http(std::string_view bytes) {
     const char c = bytes[i];
     if (c == '\r' && i + 1 < bytes.size() && bytes[i + 1] != '\n') return false;
     if (c == '\n' && (i == 0 || bytes[i - 1] != '\r')) return false;
-    const bool control = (c >= 0 && c < ' ') || c == '\x7f';
+    const bool control = static_cast<unsigned char>(c) < ' ' || c == '\x7f';
     if (control && c != '\r' && c != '\n' && c != '\t') return false;
   }
   const std::string_view method = bytes.substr(0, bytes.find(' '));

@@ -10,7 +10,8 @@ namespace popsgd::sim {
 namespace {
 
 constexpr std::size_t kMostFeatures = 1U << 16;
-constexpr std::size_t kMostValues = std::size_t{1} << 32;  // 16 GiB of floats
+// 16 GiB of floats; what there are addresses for, where these have 32 bits.
+constexpr std::size_t kMostValues = std::size_t{1} << (sizeof(std::size_t) > 4 ? 32 : 29);
 
 /// Uniform on the unit sphere: a normal vector, normalised.
 std::vector<double> unit_direction(Random& random, std::size_t d) {

@@ -1,0 +1,92 @@
+// The firmware as an emulator runs it: told by arguments what to learn and for how long (see arguments.h), it says every second
+// how it does, and ends.
+#include "activity.h"
+#include "arguments.h"
+#include "board.h"
+#include "device/registers.h"
+#include "device/semihosting.h"
+#include "digits.h"
+#include "lan.h"
+#include "report.h"
+#include "wire.h"
+
+#include <array>
+
+namespace {
+
+using namespace firmware;
+using popsgd::Status;
+using popsgd::Time;
+using popsgd::cortex_m::semihosting::write;
+
+Learner& learner_for(const Request& request) {
+  if constexpr (popsgd::held(popsgd::Numeric::float32)) {
+    static FloatLearner<Digits> digits(request.share);
+    static FloatLearner<Activity> activity(request.share);
+    if (request.floats) return request.activity ? static_cast<Learner&>(activity) : digits;
+  }
+  static FixedLearner<Digits> digits(request.share);
+  static FixedLearner<Activity> activity(request.share);
+  return request.activity ? static_cast<Learner&>(activity) : digits;
+}
+
+void run(Node& node, Wire& wire, std::uint32_t until) {
+  const Time begin = board.clock.now();
+  report("status", 0, node);
+  for (std::uint32_t told = 0; told < until;) {
+    const Time due = lan::turn(board.clock.now());
+    const Time next = earlier(due, node.turn());
+    while (board.uart.empty() && !lan::due() && !next.reached(board.clock.now()))
+      popsgd::cortex_m::sleep();  // until a byte, a frame, or a millisecond later
+    std::array<std::byte, 64> bytes;
+    wire.feed(board.uart.read(bytes));
+    const auto seconds = static_cast<std::uint32_t>(board.clock.now().since(begin)) / 1000;
+    if (seconds > told) report("status", told = seconds, node);
+  }
+  report("result", until, node);
+}
+
+// Learns a little, and saves while power fails.
+void save_until_cut(Node& node, std::uint32_t changes) {
+  report_model(node.restored() == Status::ok ? "restored" : "began", node);
+  for (const std::uint64_t enough = node.agent().metrics().steps + 5; node.agent().metrics().steps < enough;)
+    static_cast<void>(node.turn());
+  report_model("saving", node);
+  board.flash.fail_after(changes);
+  report_model(node.save() == Status::ok ? "saved" : "cut", node);
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  const auto request = request_from(std::span(arguments, static_cast<std::size_t>(count)).subspan(1));
+  if (!request) {
+    write("popsgd_watched: an argument is not one of those in arguments.h\n");
+    return 2;
+  }
+  if (request->floats && !popsgd::held(popsgd::Numeric::float32)) {
+    write("popsgd_watched: it was built without float32\n");
+    return 2;
+  }
+  constexpr std::size_t kLinks = 5;  // the wire, and four on the network
+  static NodeMemory<kLinks> memory;
+  static Node node(board.services(), learner_for(*request), memory, request->pace);
+  static Wire wire(board.port());
+  board.start();
+  wire.open(node);
+  const bool alone = request->peer_count == 0;  // but for whoever is at the other end of the wire
+  if (node.start() != Status::ok || (alone && node.join(wire.link()) != Status::ok)) {
+    write("popsgd_watched: it cannot begin\n");
+    return 1;
+  }
+  const std::span peers(request->peers.data(), request->peer_count);
+  if (!alone && !lan::start(node, board.clock, board.entropy, request->swarm(), peers)) {
+    write("popsgd_watched: there is no network\n");
+    return 1;
+  }
+  if (request->cut)
+    save_until_cut(node, *request->cut);
+  else
+    run(node, wire, request->seconds);
+  return 0;
+}

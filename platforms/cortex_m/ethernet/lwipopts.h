@@ -31,5 +31,8 @@
 #define TCP_KEEPINTVL_DEFAULT 7500UL
 #define TCP_KEEPCNT_DEFAULT 3U
 
+#define ARP_QUEUEING 1         /* several calls may wait for the same address */
+#define LWIP_TCP_RTO_TIME 1000 /* ms, RFC 6298 */
+
 #define LWIP_STATS 0
 #define LWIP_NETIF_HOSTNAME 0

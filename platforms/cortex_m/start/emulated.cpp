@@ -43,7 +43,7 @@ void fault() noexcept {
 void run() noexcept {
   if (initialise_monitor_handles != nullptr) initialise_monitor_handles();
   static std::array<char, 512> line{};
-  static std::array<char*, 8> arguments{};
+  static std::array<char*, 16> arguments{};
   const int count = take_apart(semihosting::command_line(line), arguments);
   const int status = main(count, arguments.data());
   if (exit != nullptr) exit(status);

@@ -6,7 +6,8 @@
 #ifdef __cplusplus
 extern "C"
 #endif
-uint32_t popsgd_lwip_random(void);
+    uint32_t
+    popsgd_lwip_random(void);
 
 #define LWIP_RAND() popsgd_lwip_random()
 #define LWIP_PLATFORM_DIAG(message)

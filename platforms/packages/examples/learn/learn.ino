@@ -1,8 +1,9 @@
 // Learns y = 2 x0 - x1 from a sensor, in integers of 16 bits, and averages its model with whoever is at the other end of Serial1.
-#include <Arduino.h>
 #include <popsgd/agent.h>
 #include <popsgd/fixed_network.h>
-#include <popsgd/serial/serial_wire.h>
+#include <popsgd/serial/serial_link.h>
+
+#include <Arduino.h>
 
 using namespace popsgd;
 using Regression = FixedNetwork<int16_t, int16_t>;
@@ -52,15 +53,15 @@ void setup() {
   regression = Regression::make(kWidths, Loss::squared, kFormats).value();
   regression.layout(layout);
   AgentConfig config;
-  config.seed = micros();     // better: your board's generator of random numbers
-  config.fingerprint = 1;     // of model and swarm: devices that differ in it do not meet
+  config.seed = micros();  // better: your board's generator of random numbers
+  config.fingerprint = 1;  // of model and swarm: devices that differ in it do not meet
   config.largest_frame = kMtu;
   config.window = 1;
   config.peers = 1;
   config.finished = 2;
   config.guarding.gate = false;  // a single partner, at a wire of one's own
-  const Status status = agent.init(config, weights, layout, regression.gradient(1), {measure, nullptr}, {}, scratch,
-                                   workspace, Time(millis()));
+  const Status status = agent.init(config, weights, layout, regression.gradient(1), {measure, nullptr}, {},
+                                   scratch, workspace, Time(millis()));
   if (status != Status::ok) Serial.println(text(status).data());
   wire.open(user);
   static_cast<void>(agent.add_peer(PeerId{0}, wire.traits()));
@@ -69,7 +70,8 @@ void setup() {
 void loop() {
   std::array<std::byte, 64> bytes;
   std::size_t count = 0;
-  while (count < bytes.size() && Serial1.available() > 0) bytes[count++] = static_cast<std::byte>(Serial1.read());
+  while (count < bytes.size() && Serial1.available() > 0)
+    bytes[count++] = static_cast<std::byte>(Serial1.read());
   wire.feed(std::span(bytes).first(count));
   wire.pump();
   static uint32_t step_due = 0;
@@ -78,5 +80,6 @@ void loop() {
     step_due = millis() + 100;
   }
   if (wire.pending() == 0)
-    if (const auto out = agent.send(frame, Time(millis()))) static_cast<void>(wire.send(std::span(frame).first(out->size)));
+    if (const auto out = agent.send(frame, Time(millis())))
+      static_cast<void>(wire.send(std::span(frame).first(out->size)));
 }

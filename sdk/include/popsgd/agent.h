@@ -6,6 +6,7 @@
 #include <popsgd/guard.h>
 #include <popsgd/link.h>
 #include <popsgd/model.h>
+#include <popsgd/parts.h>
 #include <popsgd/schedule.h>
 #include <popsgd/sgd.h>
 #include <popsgd/status.h>
@@ -48,10 +49,10 @@ enum class ScheduleCounter : std::uint8_t {
   own,     ///< the agent's own number of steps
 };
 
-/// What a peer's block must pass. All of it is on by default.
+/// What a peer's block must pass. All that the build has is on by default.
 struct Guarding {
-  float limit = 1e6F;  ///< largest magnitude of a parameter, > 0; infinity: any finite value
-  bool gate = true;    ///< refuse partners much further away than others (see Gate)
+  float limit = 1e6F;           ///< largest magnitude of a parameter, > 0; infinity: any finite value
+  bool gate = has(Part::gate);  ///< refuse partners much further away than others (see Gate)
 };
 
 /// How many bits a parameter takes on its way.

@@ -16,10 +16,11 @@ Regression regression;
 std::array<int16_t, 3> weights{};
 std::array<Tensor, 2> layout{};
 std::array<int32_t, 8> scratch{};
-alignas(8) std::array<std::byte, 2048> workspace{};
+alignas(8) std::array<std::byte, 4096> workspace{};
 alignas(8) std::array<std::byte, kMtu> frame{};
 alignas(8) std::array<std::byte, serial::SerialLink::memory_size(kMtu, 1)> line{};
 Agent agent;
+bool ready = false;
 std::array<int16_t, 2> features{};
 std::array<int16_t, 1> target{};
 FixedBatch batch{};
@@ -62,12 +63,17 @@ void setup() {
   config.guarding.gate = false;  // a single partner, at a wire of one's own
   const Status status = agent.init(config, weights, layout, regression.gradient(1), {measure, nullptr}, {},
                                    scratch, workspace, Time(millis()));
-  if (status != Status::ok) Serial.println(text(status).data());
+  ready = status == Status::ok;
+  if (!ready) {
+    Serial.println(text(status).data());
+    return;
+  }
   wire.open(user);
   static_cast<void>(agent.add_peer(PeerId{0}, wire.traits()));
 }
 
 void loop() {
+  if (!ready) return;
   std::array<std::byte, 64> bytes;
   std::size_t count = 0;
   while (count < bytes.size() && Serial1.available() > 0)

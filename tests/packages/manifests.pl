@@ -36,9 +36,9 @@ check($idf->{dependencies}{idf} =~ /^>=\d/, "idf_component.yml: the IDF that it 
 check(!(grep { !/^(version|description|url|license|dependencies)$/ } keys %$idf), "idf_component.yml: no other field");
 
 # Zephyr: "Modules (External projects)", build files.
-my $module = CPAN::Meta::YAML->read_string(text("$source/zephyr/module.yml"))->[0];
+my $module = CPAN::Meta::YAML->read_string(text("$source/platforms/zephyr/module.yml"))->[0];
 check($module->{name} eq 'popsgd', "module.yml: the name");
-check(-f "$source/$module->{build}{cmake}/CMakeLists.txt", "module.yml: build.cmake is a folder with CMakeLists.txt");
-check(-f "$source/$module->{build}{kconfig}", "module.yml: build.kconfig is a file");
+check(-f "$source/platforms/$module->{build}{cmake}/CMakeLists.txt", "module.yml: build.cmake is a folder with CMakeLists.txt");
+check(-f "$source/platforms/$module->{build}{kconfig}", "module.yml: build.kconfig is a file");
 check(!(grep { !/^(name|build)$/ } keys %$module), "module.yml: no other field");
 exit $failed;

@@ -20,7 +20,7 @@ cmake -S "$here/zephyr" -B "$scratch/zephyr" -D MODULE="$source" >"$scratch/log"
 # As Arduino does: every source below src/, which is the only folder for headers.
 mkdir "$scratch/objects"
 cd "$package/src"
-find . -name '*.cpp' -print0 | xargs -0 -n 1 -P 2 sh -c \
+find . -name '*.cpp' -printf '%P\0' | xargs -0 -n 1 -P 2 sh -c \
   'exec "$0" -std=gnu++20 -Os -fno-exceptions -fno-rtti -I . -c "$2" -o "$1/$(echo "$2" | tr / _).o"' "$compiler" "$scratch/objects"
 "$compiler" -std=gnu++20 -Os -fno-exceptions -fno-rtti -I . -I "$here/arduino" -I "$package/examples/learn" \
   "$here/arduino/sketch.cpp" "$scratch/objects"/*.o -o "$scratch/sketch"

@@ -8,6 +8,9 @@
 #define MBEDTLS_PLATFORM_MEMORY
 #define MBEDTLS_PLATFORM_NO_STD_FUNCTIONS
 #define MBEDTLS_MEMORY_BUFFER_ALLOC_C
+#if defined(__LP64__)  // its headers hold pointers; 4 bytes is what it takes by itself
+#define MBEDTLS_MEMORY_ALIGN_MULTIPLE 8
+#endif
 #define MBEDTLS_PLATFORM_EXIT_MACRO(status) __builtin_trap()  // somebody has written over the allocator's own
 #define MBEDTLS_HAVE_ASM
 #define MBEDTLS_NO_PLATFORM_ENTROPY

@@ -1,6 +1,8 @@
 // A script of what happens to an agent that looks for peers, as bytes: a verb, its arguments, and the next.
 #pragma once
 
+#include "script.h"
+
 #include <popsgd/discovery/discovery.h>
 
 #include <algorithm>
@@ -35,38 +37,39 @@ class DiscoveryScript {
   /// Does what comes next; false at the end.
   bool step() {
     using namespace discovery;
-    if (script_.empty()) return false;
-    switch (next() % verbs) {
+    if (script_.ended()) return false;
+    switch (script_.next() % verbs) {
       case heard: {
         const Address from = host();
-        static_cast<void>(agent().heard(exactly(bytes()), from, now));
+        static_cast<void>(agent().heard(exactly(script_.bytes(2)), from, now));
         break;
       }
       case beacon: {
         const Address from = host();
-        const std::uint8_t id = next();
+        const std::uint8_t id = script_.next();
         const AnnouncementBytes valid =
-            encode_beacon({.swarm = swarm_tag("fuzz"), .id = id, .tcp_port = next(), .udp_port = id});
+            encode_beacon({.swarm = swarm_tag("fuzz"), .id = id, .tcp_port = script_.next(), .udp_port = id});
         static_cast<void>(agent().heard(valid, from, now));
         break;
       }
       case open: {
         const LinkId opened = link();
         const Address far = host();
-        static_cast<void>(agent().opened(opened, {far, next() % 2 == 0 ? Transport::tcp : Transport::udp},
-                                         next() % 2 == 0, now));
+        static_cast<void>(agent().opened(opened,
+                                         {far, script_.next() % 2 == 0 ? Transport::tcp : Transport::udp},
+                                         script_.next() % 2 == 0, now));
         break;
       }
       case message: {
         const LinkId on = link();
-        static_cast<void>(agent().received(on, exactly(bytes()), now));
+        static_cast<void>(agent().received(on, exactly(script_.bytes(2)), now));
         break;
       }
       case hello: {
         const LinkId on = link();
-        const std::uint8_t id = next();
+        const std::uint8_t id = script_.next();
         const AnnouncementBytes valid =
-            encode_hello({.swarm = swarm_tag("fuzz"), .id = id, .tcp_port = id, .flags = next()});
+            encode_hello({.swarm = swarm_tag("fuzz"), .id = id, .tcp_port = id, .flags = script_.next()});
         static_cast<void>(agent().received(on, valid, now));
         break;
       }
@@ -80,7 +83,7 @@ class DiscoveryScript {
         agent().failed({host()}, now);
         break;
       case wait:
-        now = now + 64U * next();
+        now = now + 64U * script_.next();
         break;
       default:
         static_cast<void>(agent().add({host()}, now));
@@ -99,27 +102,15 @@ class DiscoveryScript {
   }
   [[nodiscard]] popsgd::discovery::Discovery& agent() { return discovery; }
 
-  std::uint8_t next() {
-    if (script_.empty()) return 0;
-    const auto value = std::to_integer<std::uint8_t>(script_[0]);
-    script_ = script_.subspan(1);
-    return value;
-  }
-  std::span<const std::byte> bytes() {
-    const std::size_t length = std::min<std::size_t>(2U * next(), script_.size());
-    const auto taken = script_.first(length);
-    script_ = script_.subspan(length);
-    return taken;
-  }
   // With nothing behind it.
   std::span<const std::byte> exactly(std::span<const std::byte> bytes) {
     copy_.assign(bytes.begin(), bytes.end());
     copy_.shrink_to_fit();
     return copy_;
   }
-  popsgd::discovery::LinkId link() { return popsgd::discovery::LinkId{next() % 16U}; }
+  popsgd::discovery::LinkId link() { return popsgd::discovery::LinkId{script_.next() % 16U}; }
   Address host() {
-    const std::uint8_t which = next();
+    const std::uint8_t which = script_.next();
     if (which < 200) return v4_address({10, 0, 0, which}, which);
     if (which < 210) return v4_address({127, 0, 0, which}, which);
     Address v6{.port = which, .scope = which % 2U};
@@ -130,14 +121,14 @@ class DiscoveryScript {
   void tell(popsgd::discovery::LinkId on) {
     using namespace discovery;
     std::array<Endpoint, kPeersPerMessage> endpoints{};
-    const std::size_t count = next() % (kPeersPerMessage + 1);
+    const std::size_t count = script_.next() % (kPeersPerMessage + 1);
     for (Endpoint& endpoint : std::span(endpoints).first(count)) endpoint = {host()};
     PeersBytes valid{};
     const std::size_t length = encode_peers(std::span(endpoints).first(count), valid);
     static_cast<void>(agent().received(on, std::span(valid).first(length), now));
   }
 
-  std::span<const std::byte> script_;
+  Script script_;
   std::vector<std::byte> copy_;
 };
 

@@ -1,6 +1,7 @@
 // A script of what somebody on the path between two members does, as bytes: what the members are, then a verb a message.
 #pragma once
 
+#include "script.h"
 #include "secure_pair.h"
 
 #include <algorithm>
@@ -36,7 +37,7 @@ class SecureScript {
 
   explicit SecureScript(std::span<const std::byte> script)
       : script_(script),
-        start_(next()),
+        start_(script_.next()),
         both_dial((start_ & both) != 0 && (start_ & stream) == 0),
         silenced((start_ & (mute_caller | mute_called)) != 0),
         meeting((start_ & stream) != 0, {.cookies = (start_ & no_cookies) == 0}) {
@@ -47,43 +48,30 @@ class SecureScript {
   }
 
  private:
-  std::uint8_t next() {
-    if (script_.empty()) return 0;
-    const auto value = std::to_integer<std::uint8_t>(script_[0]);
-    script_ = script_.subspan(1);
-    return value;
-  }
-  std::span<const std::byte> bytes() {
-    const std::size_t length = std::min<std::size_t>(4U * next(), script_.size());
-    const auto taken = script_.first(length);
-    script_ = script_.subspan(length);
-    return taken;
-  }
-
   bool act(Bytes& message, bool from_caller) {
     const bool mute = (start_ & (from_caller ? mute_caller : mute_called)) != 0;
-    const auto verb = script_.empty() ? pass : static_cast<Verb>(next() % verbs);
+    const auto verb = script_.ended() ? pass : static_cast<Verb>(script_.next() % verbs);
     switch (verb) {
       case drop:
         return false;
       case flip: {
-        const std::size_t at = 2U * next();
-        if (at < message.size()) message[at] ^= static_cast<std::byte>(next());
+        const std::size_t at = 2U * script_.next();
+        if (at < message.size()) message[at] ^= static_cast<std::byte>(script_.next());
         break;
       }
       case cut:
-        message.resize(std::min<std::size_t>(message.size(), 2U * next()));
+        message.resize(std::min<std::size_t>(message.size(), 2U * script_.next()));
         break;
       case twice:
         if (!mute) bring(message, from_caller);
         break;
       case replace: {
-        const auto other = bytes();
+        const auto other = script_.bytes(4);
         message.assign(other.begin(), other.end());
         return !message.empty();
       }
       case append: {
-        const auto more = bytes();
+        const auto more = script_.bytes(4);
         message.insert(message.end(), more.begin(), more.end());
         break;
       }
@@ -98,7 +86,7 @@ class SecureScript {
     if (message.size() <= to.traits().mtu) to.bring(message);
   }
 
-  std::span<const std::byte> script_;
+  Script script_;
   std::uint8_t start_;
 
  public:

@@ -214,7 +214,7 @@ struct Agent::State {
   void offer_if_due(Time now);
   void wait(Time now);
   void wait_for_busy(std::uint32_t retry, Time now);
-  [[nodiscard]] std::uint32_t too_early(PeerId from, Time now);
+  [[nodiscard]] std::uint32_t too_early(PeerId from, Time now) const;
   void reply(const Reply& answer);
   [[gnu::noinline]] void drop(Drop reason) { ++metrics.dropped[static_cast<std::size_t>(reason)]; }
   [[nodiscard]] std::span<Peer> known() const { return peers.first(peer_count); }
@@ -475,7 +475,7 @@ void Agent::State::receive_offer(PeerId from, const codec::Frame& frame, Time no
 
 // How long the peer is to wait before it may begin its next exchange, ms; 0: it begins one. One that has come anew waits as
 // one that has just exchanged: coming again gains nothing.
-std::uint32_t Agent::State::too_early(PeerId from, Time now) {
+std::uint32_t Agent::State::too_early(PeerId from, Time now) const {
   Peer* const peer = find(from);
   if (config.peer_interval == 0 || peer == nullptr) return 0;
   const bool anew = peer->welcome == Time{};

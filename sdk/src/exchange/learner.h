@@ -109,7 +109,7 @@ class Learner {
   [[nodiscard]] float last_update() const;
   /// How far local steps have led since the last exchange.
   [[nodiscard]] float updates() const;
-  void merge(Params model, ConstParams mine, ConstParams theirs, Weight weight) const;
+  void merge(Params x, ConstParams mine, ConstParams theirs, Weight weight) const;
   [[nodiscard]] bool heeds();
   [[nodiscard]] bool admits(std::size_t gate, float distance, bool certain = true);
   [[nodiscard]] bool stands_still(Stretch block, ConstParams theirs, float distance);

@@ -102,9 +102,9 @@ class Snapshots {
   /// without it if their points are to be adopted.
   [[nodiscard]] bool within(float limit) const;
   /// A model moves by half of the gap. Returns how many parameters stopped at their type's range.
-  std::size_t move(const Model& model) const;
+  std::size_t move(const Model& moved) const;
   /// A model becomes their points, which are not rotated.
-  std::size_t adopt(const Model& model) const;
+  std::size_t adopt(const Model& moved) const;
 
   /// How far apart both models are, after a move of either kind; spoils what is in memory.
   void observe(Steps& steps);

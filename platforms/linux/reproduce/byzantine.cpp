@@ -81,7 +81,7 @@ void train(Case& c, const Setting& setting, const sim::Problem& problem) {
   c.refused = static_cast<double>(blocks) / static_cast<double>(std::max<std::uint64_t>(1, totals.begun));
 }
 
-constexpr Lie kAboutTheModel[] = {Lie::nan, Lie::random, Lie::sign_flip, Lie::frozen, Lie::drift};
+constexpr Lie kAboutTheModel[] = {Lie::nan, Lie::huge, Lie::random, Lie::sign_flip, Lie::frozen, Lie::drift};
 constexpr sim::Merge kMerges[] = {sim::Merge::average, sim::Merge::delta};
 
 std::vector<Case> all_cases(const std::string& shards, const Setting& setting, std::uint64_t seed) {
@@ -182,6 +182,7 @@ void judge(const std::vector<Case>& cases, const Setting& setting, Finding& find
   const double least = least_accuracy(cases, setting);
   const Worst blocking = worst_attack(cases, sim::Merge::average);
   const Worst other = worst_attack(cases, sim::Merge::delta);
+  const double honest = accuracy_under({}, cases, sim::Merge::average);
   const Cost cost = cost_of_the_gate(cases, sim::Merge::average);
   const Cost other_cost = cost_of_the_gate(cases, sim::Merge::delta);
   constexpr double kMostCost = 0.001;
@@ -191,9 +192,10 @@ void judge(const std::vector<Case>& cases, const Setting& setting, Finding& find
   finding.verdict +=
       (finding.verdict.empty() ? "" : "; ") + cases.front().shards + ": worst under attack " +
       percent(blocking.accuracy, 2) + " (" + std::string(sim::text(blocking.lie)) + "; at least " +
-      percent(least, 2) + "), non-blocking " + percent(other.accuracy, 2) + " (" +
-      std::string(sim::text(other.lie)) + "; nothing claimed), the gate costs " + fixed(100 * cost.mean, 2) +
-      " +- " + fixed(100 * cost.error, 2) + " points without attackers (" +
+      percent(least, 2) + "), without attackers " + percent(honest, 2) + ", non-blocking " +
+      percent(other.accuracy, 2) + " (" + std::string(sim::text(other.lie)) +
+      "; nothing claimed), the gate costs " + fixed(100 * cost.mean, 2) + " +- " +
+      fixed(100 * cost.error, 2) + " points without attackers (" +
       (judged ? "at most 0.1, within 2 standard errors" : "judged by the full run only") +
       "), non-blocking " + fixed(100 * other_cost.mean, 2) + " +- " + fixed(100 * other_cost.error, 2);
 }

@@ -211,6 +211,8 @@ TEST_CASE("of no agent every function says so") {
   CHECK(out.size == 0);
   CHECK(popsgd_agent_deadline(nullptr, 5) == 5);
   CHECK(popsgd_agent_save(nullptr, &store) == POPSGD_NULL_POINTER);
+  CHECK(popsgd_agent_stage(nullptr, &store) == POPSGD_NULL_POINTER);
+  popsgd_agent_saved(nullptr);
   CHECK(popsgd_agent_restore(nullptr, &store, 0) == POPSGD_NULL_POINTER);
   CHECK_FALSE(popsgd_agent_exchanging(nullptr));
   CHECK_FALSE(popsgd_agent_fresh(nullptr));
@@ -260,11 +262,13 @@ TEST_CASE("an agent says what is wrong with a frame, its room, its memory or its
 
   MemoryStore memory(8192);
   CHECK(popsgd_agent_save(agent, nullptr) == POPSGD_NULL_POINTER);
+  CHECK(popsgd_agent_stage(agent, nullptr) == POPSGD_NULL_POINTER);
   CHECK(popsgd_agent_restore(agent, nullptr, 0) == POPSGD_NULL_POINTER);
   const auto without = [&](auto change) {
     popsgd_store store = in_c(memory);
     change(store);
     CHECK(popsgd_agent_save(agent, &store) == POPSGD_NO_FUNCTION);
+    CHECK(popsgd_agent_stage(agent, &store) == POPSGD_NO_FUNCTION);
     CHECK(popsgd_agent_restore(agent, &store, 0) == POPSGD_NO_FUNCTION);
   };
   without([](popsgd_store& s) { s.read = nullptr; });

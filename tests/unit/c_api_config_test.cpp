@@ -61,6 +61,7 @@ void check_equal(const AgentConfig& a, const AgentConfig& b) {
   CHECK(a.timing.busy == b.timing.busy);
   CHECK(a.timing.slowest == b.timing.slowest);
   CHECK(a.privacy == b.privacy);
+  CHECK(a.peer_interval == b.peer_interval);
 }
 
 TEST_CASE("every status has the same number and text in C, and there is none that C does not know") {
@@ -113,6 +114,7 @@ TEST_CASE("every setting of C is the setting of C++ by its name") {
   wanted.guarding = {.limit = 19, .gate = false};
   wanted.quantise = {.width = Width::fixed, .bits = 20, .rotate = true};
   wanted.timing = {21, 22, 23, 24, 25, 26, 27, 28};
+  wanted.peer_interval = 29;
 
   popsgd_agent_config config = defaults();
   config.seed = 1;
@@ -139,21 +141,29 @@ TEST_CASE("every setting of C is the setting of C++ by its name") {
   config.guarding = {19, false};
   config.quantise = {POPSGD_FIXED, 20, true};
   config.timing = {21, 22, 23, 24, 25, 26, 27, 28};
+  config.peer_interval = 29;
   check_equal(c_api::read(&config).value(), wanted);
 }
 
-TEST_CASE("who was compiled before there was privacy has none, whatever lies behind its configuration") {
-  popsgd_agent_config config;
-  std::memset(&config, 0xFF, sizeof config);
-  constexpr std::size_t kFirst = offsetof(popsgd_agent_config, privacy);
-  if (kFirst % alignof(popsgd_agent_config) != 0)
-    return;  // there it lies in what filled the first version up
-  REQUIRE(popsgd_agent_config_init(&config, kFirst) == POPSGD_OK);
-  CHECK(config.privacy != nullptr);  // not written
-  CHECK(config.size == kFirst);
-  const auto read = c_api::read(&config);
-  REQUIRE(read.ok());
-  check_equal(read.value(), AgentConfig{});
+// Sizes of the versions before.
+constexpr std::size_t kWithoutPrivacy = offsetof(popsgd_agent_config, privacy);
+constexpr std::size_t kWithoutInterval = offsetof(popsgd_agent_config, peer_interval);
+
+TEST_CASE(
+    "who was compiled before a setting was there has its default, whatever lies behind its configuration") {
+  for (const std::size_t size : {kWithoutPrivacy, kWithoutInterval}) {
+    CAPTURE(size);
+    if (size % alignof(popsgd_agent_config) != 0) continue;  // there it lies in what filled that version up
+    popsgd_agent_config config;
+    std::memset(&config, 0xFF, sizeof config);
+    REQUIRE(popsgd_agent_config_init(&config, size) == POPSGD_OK);
+    CHECK(config.peer_interval == UINT32_MAX);  // not written
+    CHECK((config.privacy != nullptr) == (size == kWithoutPrivacy));
+    CHECK(config.size == size);
+    const auto read = c_api::read(&config);
+    REQUIRE(read.ok());
+    check_equal(read.value(), AgentConfig{});
+  }
 }
 
 TEST_CASE("a fixed schedule of C is that of C++, in whole steps") {

@@ -157,6 +157,17 @@ TEST_CASE(
   CHECK(popsgd_agent_meet(refused.agent, 1, 0) == POPSGD_BUDGET_SPENT);
 }
 
+TEST_CASE("C: a checkpoint that is staged pays for nothing before it is said to be durable") {
+  PrivateInC device(defaults());
+  MemoryStore store(popsgd_agent_checkpoint_size(&device.config, test::kParameters, 1, POPSGD_FLOAT32));
+  const popsgd_store functions = in_c(store);
+  REQUIRE(popsgd_agent_step(device.agent, nullptr) == POPSGD_OK);
+  REQUIRE(popsgd_agent_stage(device.agent, &functions) == POPSGD_OK);
+  CHECK(popsgd_agent_meet(device.agent, 1, 0) == POPSGD_BUDGET_SPENT);
+  popsgd_agent_saved(device.agent);
+  CHECK(popsgd_agent_meet(device.agent, 1, 0) == POPSGD_OK);
+}
+
 TEST_CASE("C: models of integers are refused privacy") {
   PrivateInC device(defaults());
   std::array<std::int8_t, 3> model{};

@@ -56,6 +56,15 @@ popsgd_status popsgd_agent_save(const popsgd_agent* agent, const popsgd_store* s
                              [agent](popsgd::Store& as_store) { return agent->agent.save(as_store); });
 }
 
+popsgd_status popsgd_agent_stage(const popsgd_agent* agent, const popsgd_store* store) {
+  return popsgd::c_api::with(agent, store,
+                             [agent](popsgd::Store& as_store) { return agent->agent.stage(as_store); });
+}
+
+void popsgd_agent_saved(const popsgd_agent* agent) {
+  if (agent != nullptr) agent->agent.saved();
+}
+
 popsgd_status popsgd_agent_restore(popsgd_agent* agent, const popsgd_store* store, popsgd_time now) {
   return popsgd::c_api::with(agent, store, [agent, now](popsgd::Store& as_store) {
     return agent->agent.restore(as_store, popsgd::Time(now));

@@ -27,13 +27,18 @@ static_assert(POPSGD_AUTOMATIC == static_cast<int>(Width::automatic));
 static_assert(POPSGD_FIXED == static_cast<int>(Width::fixed));
 static_assert(std::is_trivially_copyable_v<popsgd_agent_config>);
 
-// The first version ended with the observer, and what fills it up. Later fields may be missing: they then keep their defaults.
-constexpr std::size_t kObserved = offsetof(popsgd_agent_config, observer) + sizeof(popsgd_observer);
-constexpr std::size_t kAlignment = alignof(popsgd_agent_config);
-constexpr std::size_t kFirst = (kObserved + kAlignment - 1) / kAlignment * kAlignment;
+// What a version had that ended so far from the beginning, with what fills it up.
+constexpr std::size_t filled(std::size_t end) {
+  constexpr std::size_t kAlignment = alignof(popsgd_agent_config);
+  return (end + kAlignment - 1) / kAlignment * kAlignment;
+}
+
+// Versions ended with the observer, with privacy and with the interval. Later fields may be missing: they then keep their defaults.
+constexpr std::size_t kObserved = filled(offsetof(popsgd_agent_config, observer) + sizeof(popsgd_observer));
+constexpr std::size_t kPrivate = filled(offsetof(popsgd_agent_config, privacy) + sizeof(popsgd_privacy*));
 
 bool known(std::size_t size) {
-  return size == kFirst || size == sizeof(popsgd_agent_config);
+  return size == kObserved || size == kPrivate || size == sizeof(popsgd_agent_config);
 }
 
 popsgd_schedule written(const Schedule& from) {
@@ -92,6 +97,7 @@ popsgd_agent_config defaults() {
   to.guarding = {from.guarding.limit, from.guarding.gate};
   to.quantise = {static_cast<popsgd_width>(from.quantise.width), from.quantise.bits, from.quantise.rotate};
   to.timing = written(from.timing);
+  to.peer_interval = from.peer_interval;
   return to;
 }
 
@@ -118,6 +124,7 @@ Result<AgentConfig> read(const popsgd_agent_config* config) {
       .local_steps = from.local_steps,
       .fresh = from.fresh,
       .mean_wait = from.mean_wait,
+      .peer_interval = from.peer_interval,
       .block_length = from.block_length,
       .largest_frame = from.largest_frame,
       .window = from.window,

@@ -120,6 +120,11 @@ uint64_t popsgd_agent_checkpoint_size(const popsgd_agent_config* config, size_t 
 /// included, the store holds the last checkpoint or this one, entire. POPSGD_NO_FUNCTION: one of the store's is null;
 /// POPSGD_STORE_TOO_SMALL; or what the store answered. With privacy it also pays for releases in advance, before which there are none.
 popsgd_status popsgd_agent_save(const popsgd_agent* agent, const popsgd_store* store);
+/// The same into a store that is not durable yet when it says so, e.g. one that another thread writes out: nothing is released on the
+/// strength of it before popsgd_agent_saved(). Without privacy it is popsgd_agent_save().
+popsgd_status popsgd_agent_stage(const popsgd_agent* agent, const popsgd_store* store);
+/// What was staged last is durable now.
+void popsgd_agent_saved(const popsgd_agent* agent);
 
 /// To be called after init, when the device starts again: goes on from the last checkpoint. POPSGD_NO_CHECKPOINT is a first
 /// start. POPSGD_BUSY; POPSGD_NO_FUNCTION; POPSGD_CHECKPOINT_...; or what the store answered. After POPSGD_CHECKPOINT_CHANGED or

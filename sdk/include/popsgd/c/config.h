@@ -124,6 +124,8 @@ typedef struct popsgd_agent_config {
   popsgd_timing timing;          ///< see popsgd/agent.h
   popsgd_observer observer;      ///< nobody
   popsgd_privacy* privacy;  ///< of a float model, and outlives the agent; null: what leaves leaves as it is
+  uint32_t
+      peer_interval;  ///< ms between two exchanges that one peer begins; sooner it is told to wait; 0: no limit; 0
 } popsgd_agent_config;
 
 /// The defaults, those of popsgd::AgentConfig. size: sizeof(popsgd_agent_config). POPSGD_NULL_POINTER; POPSGD_INVALID_SIZE: a size

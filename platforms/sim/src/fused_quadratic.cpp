@@ -11,7 +11,7 @@
 namespace popsgd::sim {
 namespace {
 
-constexpr std::size_t kChunk = 256;
+constexpr std::size_t kTile = 256;
 
 // How many interactions ahead memory is asked for: a random row of a large table takes as long to arrive as
 // about ten interactions take.
@@ -77,11 +77,11 @@ bool interact_fused(const FusedQuadratic& job, std::span<const Pair> pairs) {
   const float gain = 0.5F * job.eta;
   alignas(64) std::array<float, kLine> probe{};
 
-  std::array<std::uint32_t, kChunk> words0;
-  std::array<std::uint32_t, kChunk> words1;
-  std::array<Rows, kChunk> rows;
-  for (std::size_t start = 0; start < pairs.size(); start += kChunk) {
-    const std::size_t count = std::min(kChunk, pairs.size() - start);
+  std::array<std::uint32_t, kTile> words0;
+  std::array<std::uint32_t, kTile> words1;
+  std::array<Rows, kTile> rows;
+  for (std::size_t start = 0; start < pairs.size(); start += kTile) {
+    const std::size_t count = std::min(kTile, pairs.size() - start);
     fill_blocks(job.samples, job.first + start, std::uint64_t{1} << Sampler::kSampleBits,
                 std::span(words0).first(count), std::span(words1).first(count));
     for (std::size_t k = 0; k < count; ++k) {

@@ -8,15 +8,15 @@
 namespace popsgd::sim {
 namespace {
 
-constexpr std::size_t kChunk = 256;
+constexpr std::size_t kDraws = 256;
 
 // Calls use(k, fraction) for k < count with the 64-bit draws of blocks first, first + 1, ...
 template <typename Use>
 void for_each_draw(Threefry random, std::uint64_t first, std::size_t count, Use use) {
-  std::array<std::uint32_t, kChunk> high;
-  std::array<std::uint32_t, kChunk> low;
-  for (std::size_t start = 0; start < count; start += kChunk) {
-    const std::size_t chunk = std::min(kChunk, count - start);
+  std::array<std::uint32_t, kDraws> high;
+  std::array<std::uint32_t, kDraws> low;
+  for (std::size_t start = 0; start < count; start += kDraws) {
+    const std::size_t chunk = std::min(kDraws, count - start);
     fill_blocks(random, first + start, 1, std::span(high).first(chunk), std::span(low).first(chunk));
     for (std::size_t k = 0; k < chunk; ++k) use(start + k, std::uint64_t{high[k]} << 32 | low[k]);
   }

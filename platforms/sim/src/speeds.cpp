@@ -14,7 +14,7 @@
 namespace popsgd::sim {
 namespace {
 
-constexpr auto forms = std::to_array<std::string_view>({"equal", "uniform:10", "two:10,0.25"});
+constexpr auto kDistributions = std::to_array<std::string_view>({"equal", "uniform:10", "two:10,0.25"});
 
 /// The topology's second stream: the first draws the graph.
 constexpr std::uint32_t speeds_stream = 1;
@@ -53,7 +53,7 @@ std::vector<double> relative_speeds(const Spec& spec, std::uint32_t agents) {
 }  // namespace
 
 std::vector<double> make_speeds(std::string_view text, std::uint32_t agents, std::uint64_t seed) {
-  const Spec spec = parse_spec("speeds", text, forms);
+  const Spec spec = parse_spec("speeds", text, kDistributions);
   if (agents < 1) throw Error("speeds need at least 1 agent");
   std::vector<double> speeds = relative_speeds(spec, agents);
   const double mean = std::accumulate(speeds.begin(), speeds.end(), 0.0) / agents;

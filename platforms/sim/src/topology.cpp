@@ -15,7 +15,7 @@
 namespace popsgd::sim {
 namespace {
 
-constexpr auto forms = std::to_array<std::string_view>(
+constexpr auto kTopologies = std::to_array<std::string_view>(
     {"complete", "ring", "torus", "regular:4", "small-world:4,0.1", "geometric:8", "edges:PATH"});
 
 /// 2 - 2 cos(2 pi / n), without the cancellation.
@@ -41,7 +41,7 @@ std::vector<Edge> make_edges(const Spec& spec, std::uint32_t agents, std::uint64
 }  // namespace
 
 Topology Topology::make(std::string_view text, std::uint32_t agents, std::uint64_t seed) {
-  const Spec spec = parse_spec("topology", text, forms);
+  const Spec spec = parse_spec("topology", text, kTopologies);
   if (agents < 2) throw Error("a topology needs at least 2 agents, not " + std::to_string(agents));
 
   Topology topology(text, agents);

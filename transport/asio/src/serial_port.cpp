@@ -27,7 +27,7 @@ using asio::posix::stream_descriptor;
   throw Error("cannot open the serial port '" + path + "': " + why);
 }
 
-std::string reason(int error) {
+std::string cause(int error) {
   switch (error) {
     case ENOENT:
       return "there is no such device; is it plugged in? `ls /dev/tty*` shows those there are";
@@ -44,15 +44,15 @@ std::string reason(int error) {
 
 int open_raw(const std::string& path, std::uint32_t baud) {
   const int descriptor = ::open(path.c_str(), O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
-  if (descriptor < 0) fail(descriptor, path, reason(errno));
+  if (descriptor < 0) fail(descriptor, path, cause(errno));
   termios settings{};
-  if (::tcgetattr(descriptor, &settings) != 0) fail(descriptor, path, reason(errno));
+  if (::tcgetattr(descriptor, &settings) != 0) fail(descriptor, path, cause(errno));
   ::cfmakeraw(&settings);
   settings.c_cflag |= CLOCAL | CREAD;
   settings.c_cflag &= ~static_cast<tcflag_t>(CSTOPB | CRTSCTS);
   if (::cfsetspeed(&settings, baud) != 0)
     fail(descriptor, path, std::to_string(baud) + " is none of the system's rates; try 115200 or 9600");
-  if (::tcsetattr(descriptor, TCSANOW, &settings) != 0) fail(descriptor, path, reason(errno));
+  if (::tcsetattr(descriptor, TCSANOW, &settings) != 0) fail(descriptor, path, cause(errno));
   return descriptor;
 }
 

@@ -17,7 +17,7 @@ namespace {
 constexpr float kHuge = 1e30F;
 constexpr float kPush = 0.002F;
 constexpr std::uint64_t kLoris = 9'000'000;  // microseconds; an honest agent waits Timing::idle, 10 seconds
-constexpr std::uint32_t kDay = 24U * 3600U * 1000U;
+constexpr std::uint32_t kNever = 24U * 3600U * 1000U;
 constexpr std::size_t kRecords = 64;
 
 std::uint32_t liars_among(const ByzantineSettings& settings, std::uint32_t agents) {
@@ -81,7 +81,7 @@ void Adversary::configure(AgentConfig& config) const {
   if (kind_ != Lie::busy) return;
   // For ever waiting for the phantom's answer, it has time for nobody else.
   config.mean_wait = 0;
-  config.timing.offer = kDay;
+  config.timing.offer = kNever;
   config.timing.busy = std::numeric_limits<std::uint16_t>::max();
 }
 

@@ -8,7 +8,7 @@
 namespace popsgd::sim {
 namespace {
 
-constexpr std::size_t kChunk = 4096;  // interactions handled at a time
+constexpr std::size_t kAtATime = 4096;  // interactions handled at a time
 constexpr std::size_t kRemembered = 4;
 
 }  // namespace
@@ -68,7 +68,7 @@ Account QuantisedPopulation::account() const {
 }
 
 void QuantisedPopulation::run_until(std::uint64_t interactions) {
-  std::vector<Pair> pairs(kChunk);
+  std::vector<Pair> pairs(kAtATime);
   while (done_ < interactions && !diverged_at_) {
     const auto chunk = std::span(pairs).first(std::min<std::uint64_t>(pairs.size(), interactions - done_));
     sequence_.fill(done_, chunk);

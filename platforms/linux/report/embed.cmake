@@ -42,13 +42,13 @@ file(WRITE "${GENERATED}" "// Made from ${file_name}; edit that instead.
 namespace ${scope} {
 
 namespace {
-constexpr char bytes[] = {
+constexpr char bytes_of_${name}[] = {
 ${bytes}
 };
 }  // namespace
 
 extern const std::string_view ${name};
-constinit const std::string_view ${name}{bytes, sizeof bytes};
+constinit const std::string_view ${name}{bytes_of_${name}, sizeof bytes_of_${name}};
 
 }  // namespace ${scope}
 ")

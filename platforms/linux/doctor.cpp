@@ -9,7 +9,7 @@
 namespace popsgd::command {
 namespace {
 
-constexpr const char* kExamples = R"(
+constexpr const char* kDoctorExamples = R"(
 Examples:
   popsgd doctor --key swarm.key
   popsgd doctor --config /etc/popsgd/agent.toml --state /var/lib/popsgd
@@ -25,7 +25,7 @@ const char* word(Finding::Grade grade) {
 
 void declare_doctor(CLI::App& app, AgentOptions& o) {
   declare_agent(app, o);
-  app.footer(kExamples);
+  app.footer(kDoctorExamples);
 }
 
 int doctor(const AgentOptions& options) {

@@ -27,7 +27,7 @@ using checkpoint::Condition;
 using checkpoint::Description;
 using nlohmann::ordered_json;
 
-constexpr const char* kExamples = R"(
+constexpr const char* kInspectExamples = R"(
 Examples:
   popsgd inspect /var/lib/popsgd
       What an agent has saved, also while it runs: nothing is locked, made or changed.
@@ -188,7 +188,7 @@ void export_parameters(device::FileStore& store, const Slot& newest, Numeric num
 }  // namespace
 
 void declare_inspect(CLI::App& app, InspectOptions& o) {
-  app.footer(kExamples);
+  app.footer(kInspectExamples);
   app.add_option("path", o.path, "The directory of an agent's state, or one checkpoint")
       ->type_name("CHECKPOINT")
       ->required();

@@ -19,7 +19,7 @@
 namespace popsgd::command {
 namespace {
 
-constexpr const char* kExamples = R"(
+constexpr const char* kSimulateExamples = R"(
 Examples:
   popsgd simulate --out report
       32 agents learn Fashion-MNIST (Debian: apt-get install dataset-fashion-mnist), or two
@@ -64,7 +64,7 @@ std::size_t threads_or_default(std::int64_t threads) {
 }  // namespace
 
 void declare_simulate(CLI::App& app, SimulateOptions& o) {
-  app.footer(kExamples);
+  app.footer(kSimulateExamples);
   declare_learning(app, o);
   app.add_option("--agents", o.agents, "How many agents")->capture_default_str();
   app.add_option("--interactions", o.interactions,

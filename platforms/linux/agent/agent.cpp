@@ -35,7 +35,7 @@
 namespace popsgd::command {
 namespace {
 
-constexpr const char* kExamples = R"(
+constexpr const char* kAgentExamples = R"(
 Examples:
   popsgd keygen swarm.key
   popsgd agent --key swarm.key
@@ -375,7 +375,7 @@ void declare_meeting(CLI::App& app, AgentOptions& o) {
 }
 
 void declare_agent(CLI::App& app, AgentOptions& o) {
-  app.footer(kExamples);
+  app.footer(kAgentExamples);
   declare_config_file(app);
   declare_learning(app, o.learning);
   declare_meeting(app, o);

@@ -20,7 +20,7 @@ constexpr std::size_t kLongestFrame = 65535;
 constexpr std::size_t kQueue = 40 * (kLongestFrame + 4);
 
 // A peer that lets a frame wait for so long is asked whether it is there; and one that is idle, now and then.
-constexpr std::uint32_t kPatience = 1'000;
+constexpr std::uint32_t kReplyTime = 1'000;
 constexpr std::uint32_t kIdle = 30'000;
 
 }  // namespace
@@ -195,7 +195,7 @@ void Node::doubt_the_silent() {
   const Time now = net::Loop::now();
   doubt_at_ = now + kIdle;
   for (auto& [number, path] : paths_) {
-    const Time limit = path.waiting ? path.asked + kPatience : path.heard + kIdle;
+    const Time limit = path.waiting ? path.asked + kReplyTime : path.heard + kIdle;
     if (limit.reached(now))
       discovery_->doubt(path.id, now);
     else

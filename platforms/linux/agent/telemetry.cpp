@@ -55,13 +55,13 @@ constexpr std::array kCounters{
 
 // --- Prometheus
 
-std::string number(double value) {
+std::string written(double value) {
   if (std::isinf(value)) return value > 0 ? "+Inf" : "-Inf";
   std::array<char, 32> text;
   return {text.data(), std::to_chars(text.data(), text.data() + text.size(), value).ptr};
 }
 
-std::string number(std::uint64_t value) {
+std::string written(std::uint64_t value) {
   return std::to_string(value);
 }
 
@@ -88,11 +88,11 @@ class Exposition {
   void gauge(std::string_view name, double is, std::string_view help) {
     if (std::isnan(is)) return;
     family(name, "gauge", help);
-    value(number(is));
+    value(written(is));
   }
   void counter(std::string_view name, std::uint64_t is, std::string_view help) {
     family(name, "counter", help);
-    value(number(is));
+    value(written(is));
   }
   [[nodiscard]] std::string text() && { return std::move(text_); }
 
@@ -128,7 +128,7 @@ void tell_privacy(Exposition& out, const Sample& sample) {
 template <std::size_t n>
 void tell_reasons(Exposition& out, const std::array<std::string_view, n>& names,
                   const std::array<std::uint64_t, n>& counts, std::size_t first) {
-  for (std::size_t i = first; i < n; ++i) out.value("reason=" + quoted(names[i]), number(counts[i]));
+  for (std::size_t i = first; i < n; ++i) out.value("reason=" + quoted(names[i]), written(counts[i]));
 }
 
 // --- JSON
@@ -220,8 +220,8 @@ std::string prometheus(const Sample& sample, const Facts& facts) {
   out.gauge("settled", sample.settled ? 1 : 0, "1: the agent takes no more steps and only averages.");
   out.gauge("fresh", sample.fresh ? 1 : 0, "1: the agent has learned nothing yet.");
   out.family("exchanges_total", "counter", "Exchanges that are over, by result.");
-  out.value("result=\"completed\"", number(metrics.completed));
-  out.value("result=\"cut_short\"", number(metrics.cut_short));
+  out.value("result=\"completed\"", written(metrics.completed));
+  out.value("result=\"cut_short\"", written(metrics.cut_short));
   for (const CounterName& name : kCounters) out.counter(name.family, metrics.*name.counter, name.help);
   if (!std::isnan(sample.epsilon)) tell_privacy(out, sample);
   out.family("blocks_refused_total", "counter", "Blocks of peers that were refused, by reason.");
@@ -256,7 +256,7 @@ Health health(const History& history, double now, double patience) {
   if (!history.last()) return {false, "no sample yet: the agent is starting"};
   const double age = now - history.last()->seconds;
   if (age <= patience) return {true, "ok"};
-  return {false, "the last sample is " + number(std::round(age)) + " s old, more than " + number(patience) +
+  return {false, "the last sample is " + written(std::round(age)) + " s old, more than " + written(patience) +
                      " s: the agent may be stuck"};
 }
 

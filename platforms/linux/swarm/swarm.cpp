@@ -26,7 +26,7 @@
 namespace popsgd::command {
 namespace {
 
-constexpr const char* kExamples = R"(
+constexpr const char* kSwarmExamples = R"(
 Examples:
   popsgd swarm 8
       eight agents learn Fashion-MNIST, each from an eighth of it, until Ctrl-C
@@ -225,7 +225,7 @@ int Swarm::finish() {
 }  // namespace
 
 void declare_swarm(CLI::App& app, SwarmOptions& o) {
-  app.footer(kExamples);
+  app.footer(kSwarmExamples);
   o.app = &app;
   o.agent.save_every = 10;  // seconds: the models are measured as often
   app.add_option("N", o.agents, "How many agents")->required();

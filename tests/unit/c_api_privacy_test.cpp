@@ -122,7 +122,8 @@ TEST_CASE(
   popsgd_privacy_settings settings = defaults();
   settings.ahead = 4;
   PrivateInC device(settings);
-  MemoryStore store(popsgd_agent_checkpoint_size(&device.config, test::kParameters, 1, POPSGD_FLOAT32));
+  MemoryStore store(static_cast<std::size_t>(
+      popsgd_agent_checkpoint_size(&device.config, test::kParameters, 1, POPSGD_FLOAT32)));
   const popsgd_store functions = in_c(store);
   REQUIRE(popsgd_agent_step(device.agent, nullptr) == POPSGD_OK);
   CHECK(popsgd_privacy_wants_save(device.privacy));

@@ -5,6 +5,12 @@
 #include <unistd.h>
 
 namespace popsgd::net {
+namespace {
+
+constexpr std::size_t kLeastMtu =
+    1280;  // what every link that carries IPv6 has to take (RFC 8200, section 5)
+
+}  // namespace
 
 SocketAddress::SocketAddress(const Address& address, bool v6) : v6_(v6) {
   if (v6) {
@@ -47,7 +53,7 @@ void forbid_fragments(int socket, bool v6) {
   if (v6) static_cast<void>(::setsockopt(socket, IPPROTO_IPV6, IPV6_MTU_DISCOVER, &v6_do, sizeof(v6_do)));
 }
 
-// Only a connected socket can be asked.
+// Only a connected socket can be asked. Emulated systems may have no answer (qemu-user has none for IPv4).
 std::size_t path_mtu(const Address& remote) {
   const bool v6 = !remote.is_v4();
   const std::size_t headers = v6 ? 48 : 28;  // of IP, without options, and of UDP
@@ -57,11 +63,13 @@ std::size_t path_mtu(const Address& remote) {
   const SocketAddress to(remote, v6);
   int mtu = 0;
   socklen_t size = sizeof(mtu);
-  const bool known =
-      ::connect(probe, to.get(), to.size()) == 0 &&
-      ::getsockopt(probe, v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_MTU : IP_MTU, &mtu, &size) == 0;
+  const bool reached = ::connect(probe, to.get(), to.size()) == 0;
+  const bool told = reached && ::getsockopt(probe, v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_MTU : IP_MTU,
+                                            &mtu, &size) == 0;
   ::close(probe);
-  return known && static_cast<std::size_t>(mtu) > headers ? static_cast<std::size_t>(mtu) - headers : 0;
+  if (!reached) return 0;
+  const std::size_t packet = told ? static_cast<std::size_t>(mtu) : kLeastMtu;
+  return packet > headers ? packet - headers : 0;
 }
 
 Batch::Batch(std::size_t longest)

@@ -83,8 +83,9 @@ template <typename L, std::size_t R, std::size_t V>
 void combine_tile(const Combination& job, std::size_t row, std::size_t column) {
   constexpr std::size_t kWidth = sizeof(L) / sizeof(float);
   const auto [data, row_stride, term_stride] = job.coefficients;
-  const float* coefficient = data + row * row_stride;
-  const float* in = job.in + column;
+  const bool none = job.terms == 0;  // then there need be no array to point into
+  const float* coefficient = none ? data : data + row * row_stride;
+  const float* in = none ? job.in : job.in + column;
   // Fetched while the sums are made: a model seldom lies in the nearest cache when an agent wakes up.
   for (std::size_t r = 0; kLanes > 1 && r < R; ++r) {
     for (std::size_t v = 0; v < V; ++v)

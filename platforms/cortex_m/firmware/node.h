@@ -64,7 +64,6 @@ class Node final : public popsgd::LinkUser {
   [[nodiscard]] popsgd::Status join(popsgd::Link& link) noexcept;
 
   [[nodiscard]] const popsgd::Agent& agent() const noexcept { return agent_; }
-  [[nodiscard]] Learner& learner() noexcept { return learner_; }
   /// What start() found in the store.
   [[nodiscard]] popsgd::Status restored() const noexcept { return restored_; }
 

@@ -3,6 +3,8 @@
 #include "fixed/arithmetic.h"
 #include "fixed/exponential.h"
 
+#include <popsgd/parts.h>
+
 #include <algorithm>
 #include <cstdint>
 #include <span>
@@ -46,8 +48,9 @@ std::int64_t logistic_loss(const Outputs& out) {
 }
 
 std::int64_t cross_entropy_loss(const Outputs& out) {
+  const std::size_t rows = has(Part::networks) ? out.batch.rows : 1;
   std::int64_t loss = 0;
-  for (std::size_t row = 0; row < out.batch.rows; ++row) {
+  for (std::size_t row = 0; row < rows; ++row) {
     std::int32_t* z = out.z + row * out.width;
     const std::uint32_t label = out.batch.labels[row];
     const std::int64_t largest = std::ranges::max(std::span(z, out.width));
@@ -72,6 +75,7 @@ std::int64_t cross_entropy_loss(const Outputs& out) {
 }  // namespace
 
 LossAndScale loss_and_error(Loss loss, const Outputs& out, std::uint64_t& saturated) noexcept {
+  if constexpr (!has(Part::networks)) return {cross_entropy_loss(out), kUnitFraction};
   switch (loss) {
     case Loss::squared:
       return {squared_loss(out, saturated), kFraction};

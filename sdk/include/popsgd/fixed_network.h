@@ -51,9 +51,7 @@ class FixedNetwork {
 
   [[nodiscard]] std::size_t inputs() const noexcept { return widths_.front(); }
   [[nodiscard]] std::size_t outputs() const noexcept { return widths_.back(); }
-  [[nodiscard]] std::size_t layers() const noexcept {
-    return has(Part::networks) ? widths_.size() - 1 : 1;
-  }
+  [[nodiscard]] std::size_t layers() const noexcept { return has(Part::networks) ? widths_.size() - 1 : 1; }
   [[nodiscard]] std::size_t parameters() const noexcept { return parameters_; }
   [[nodiscard]] Loss loss() const noexcept { return loss_; }
 

@@ -41,7 +41,7 @@ std::int64_t logistic_loss(const Outputs& out) {
     const std::uint64_t e = exponential_of_minus(static_cast<std::uint32_t>(margin < 0 ? -margin : margin));
     loss += logarithm(kUnit + e) + (margin < 0 ? -margin : 0);
     const std::uint64_t doubt = (margin < 0 ? std::uint64_t{kUnit} : e) << kUnitFraction;
-    const auto wrong = static_cast<std::int32_t>(doubt / (kUnit + e));
+    const auto wrong = static_cast<std::int32_t>(quotient(doubt, kUnit + e));
     out.z[row] = one ? -wrong : wrong;
   }
   return loss;
@@ -63,7 +63,7 @@ std::int64_t cross_entropy_loss(const Outputs& out) {
     }
     loss += logarithm(total);
     // One division a row; total is at least a unit, as the largest is there.
-    const std::uint64_t share = (std::uint64_t{1} << 62) / total;
+    const std::uint64_t share = quotient(std::uint64_t{1} << 62, total);
     for (std::size_t k = 0; k < out.width; ++k) {
       z[k] = static_cast<std::int32_t>(static_cast<std::uint64_t>(z[k]) * share >> (62 - kUnitFraction));
     }

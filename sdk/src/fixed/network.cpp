@@ -96,7 +96,8 @@ struct Share {
 };
 Share share_of(FixedRate rate, std::size_t rows) {
   if constexpr (!kAny) return {rate.mantissa >> 1, rate.shift - 1};
-  const FixedRate share = fixed::rate_of((std::uint64_t{rate.mantissa} << 32) / rows, rate.shift + 32);
+  const FixedRate share =
+      fixed::rate_of(fixed::quotient(std::uint64_t{rate.mantissa} << 32, rows), rate.shift + 32);
   return {share.mantissa >> 1, share.shift - 1};
 }
 
@@ -172,7 +173,8 @@ struct Descent {
   void step(const Layer& layer, LayerFormat format, const Read* a, int fraction_a) {
     const Plan plan =
         plan_step(layer, format, rows, memory.errors, fraction, a, fraction_a, share, memory.steps);
-    if (kAny && layer.weights > 0) fraction += pass_back(layer, format, rows, a, x, memory.narrow, memory.errors);
+    if (kAny && layer.weights > 0)
+      fraction += pass_back(layer, format, rows, a, x, memory.narrow, memory.errors);
     fixed::update_weights(rows, layer.inputs, layer.outputs, memory.steps, a, plan.weights,
                           {dither.at(layer.weights)}, x + layer.weights, saturated);
     fixed::update_biases(rows, layer.outputs, memory.steps, plan.biases, {dither.at(layer.biases)},
@@ -312,8 +314,9 @@ std::int32_t FixedNetwork<Weight, Activation>::step(std::span<Weight> x, const F
     descent.step(layer_at(widths_, l), formats_[l], a, formats_[l - 1].activations);
   }
   descent.step(layer_at(widths_, 0), formats_[0], batch.features.data(), batch.fraction);
-  return fixed::saturate<std::int32_t>(static_cast<std::int64_t>(static_cast<std::uint64_t>(loss) / rows),
-                                       saturated);
+  const std::uint64_t mean =
+      kAny ? static_cast<std::uint64_t>(loss) / rows : static_cast<std::uint64_t>(loss);
+  return fixed::saturate<std::int32_t>(static_cast<std::int64_t>(mean), saturated);
 }
 
 template <typename Weight, typename Activation>

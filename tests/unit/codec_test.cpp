@@ -34,9 +34,17 @@ Bytes noise(std::size_t size) {
   return bytes;
 }
 
-/// If decode() lets the bytes pass, the frame keeps the rules and survives the journey there and back.
+/// Whether FlatBuffers' own verifier finds a table of the schema in the bytes.
+bool verified(const Bytes& bytes) {
+  popsgd_flatbuffers::Verifier verifier(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
+  return wire::VerifyFrameBuffer(verifier);
+}
+
+/// decode() takes for malformed what the verifier does. If it lets the bytes pass, the frame keeps the rules and survives the
+/// journey there and back.
 bool refused_or_stable(const Bytes& bytes) {
   const auto frame = decode(bytes);
+  if ((frame.status() != Status::malformed_frame) != verified(bytes)) return false;
   if (!frame.ok()) return true;
   const Bytes again = encoded(frame.value());
   const auto second = decode(again);

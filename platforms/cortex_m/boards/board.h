@@ -31,7 +31,12 @@ inline constexpr unsigned kEthernetInterrupt = 48;
 #error "POPSGD_BOARD_... names none of the boards"
 #endif
 
-/// Interrupts in the table of vectors.
-inline constexpr unsigned kInterrupts = kUartInterrupt < 32 ? 32 : 64;
+/// Interrupts in the table of vectors: up to the last that a program of ours lets through.
+#if defined(POPSGD_BOARD_MICROBIT)
+inline constexpr unsigned kInterrupts = kUartInterrupt + 1;
+#else
+inline constexpr unsigned kInterrupts =
+    (kUartInterrupt < kEthernetInterrupt ? kEthernetInterrupt : kUartInterrupt) + 1;
+#endif
 
 }  // namespace popsgd::cortex_m::board

@@ -30,7 +30,7 @@ class Uart {
   void came(std::byte byte) noexcept;
 
   // One writer each: the interrupt moves the end, the program the beginning. Both count on and wrap around.
-  std::array<std::byte, kRing> ring_{};
+  std::array<std::byte, kRing> ring_;
   volatile std::uint32_t begin_ = 0;
   volatile std::uint32_t end_ = 0;
   volatile std::uint32_t lost_ = 0;

@@ -21,10 +21,6 @@ class Learner {
   [[nodiscard]] virtual popsgd::Status begin(popsgd::Agent& agent, popsgd::AgentConfig& config,
                                              std::uint64_t seed, std::span<std::byte> workspace,
                                              popsgd::Time now) noexcept = 0;
-  /// Of so many samples of all classes, always the same ones, which it does not learn from: those it recognises.
-  [[nodiscard]] virtual std::size_t recognised(std::size_t samples) noexcept = 0;
-  /// The parameters as they lie in memory.
-  [[nodiscard]] virtual std::span<const std::byte> model() const noexcept = 0;
 
  protected:
   /// Calls recognise(sample) for so many, from a new sensor, or wearer, every so often.
@@ -74,15 +70,15 @@ class FixedLearner final : public Learner {
                       {.eta = {.mantissa = 3U << 29, .shift = 35}}, scratch_, workspace, now);  // 3/64
   }
 
-  std::size_t recognised(std::size_t samples) noexcept override {
+  /// Of so many samples of all classes, always the same ones, which it does not learn from: those it recognises.
+  [[nodiscard]] std::size_t recognised(std::size_t samples) noexcept {
     return count<Sensor>(samples, [this](const popsgd::FixedBatch& batch) {
       return network_.evaluate(model_, batch, scratch_).correct;
     });
   }
 
-  [[nodiscard]] std::span<const std::byte> model() const noexcept override {
-    return std::as_bytes(std::span(model_));
-  }
+  /// The parameters as they lie in memory.
+  [[nodiscard]] std::span<const std::byte> model() const noexcept { return std::as_bytes(std::span(model_)); }
 
  private:
   using Network = popsgd::FixedNetwork<std::int16_t, std::int16_t>;
@@ -123,15 +119,15 @@ class FloatLearner final : public Learner {
                       workspace, now);
   }
 
-  std::size_t recognised(std::size_t samples) noexcept override {
+  /// As FixedLearner's.
+  [[nodiscard]] std::size_t recognised(std::size_t samples) noexcept {
     return count<Sensor>(samples, [this](const popsgd::FixedBatch& batch) {
       return network_.evaluate(model_, in_floats(batch), scratch_).correct;
     });
   }
 
-  [[nodiscard]] std::span<const std::byte> model() const noexcept override {
-    return std::as_bytes(std::span(model_));
-  }
+  /// The parameters as they lie in memory.
+  [[nodiscard]] std::span<const std::byte> model() const noexcept { return std::as_bytes(std::span(model_)); }
 
  private:
   static constexpr std::array<std::uint32_t, 2> kWidths{Sensor::kFeatures, Sensor::kClasses};

@@ -35,8 +35,8 @@ struct Pace {
 template <std::size_t Links>
 struct NodeMemory {
   std::array<popsgd::Link*, Links> links{};
-  alignas(8)
-      std::array<std::byte, (popsgd::has(popsgd::Part::gate) ? 3072 : 2880) + 64 * (Links - 1)> workspace{};
+  alignas(
+      8) std::array<std::byte, (popsgd::has(popsgd::Part::gate) ? 3088 : 2880) + 64 * (Links - 1)> workspace;
 };
 
 /// All of the device but for its links. These call it as their user; it closes none of them.
@@ -64,7 +64,6 @@ class Node final : public popsgd::LinkUser {
   [[nodiscard]] popsgd::Status join(popsgd::Link& link) noexcept;
 
   [[nodiscard]] const popsgd::Agent& agent() const noexcept { return agent_; }
-  [[nodiscard]] Learner& learner() noexcept { return learner_; }
   /// What start() found in the store.
   [[nodiscard]] popsgd::Status restored() const noexcept { return restored_; }
 
@@ -85,7 +84,7 @@ class Node final : public popsgd::LinkUser {
   popsgd::Agent agent_;
   std::span<popsgd::Link*> links_;  // a peer is its link's place; null: free
   std::span<std::byte> workspace_;
-  alignas(8) std::array<std::byte, kMtu> frame_{};
+  alignas(8) std::array<std::byte, kMtu> frame_;
   popsgd::Agent::Outgoing waiting_{{}, 0};  // what of `frame_` a link had no room for
   popsgd::Time step_due_{};
   popsgd::Time save_due_{};

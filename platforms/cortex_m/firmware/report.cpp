@@ -37,9 +37,9 @@ class Line {
 
 }  // namespace
 
-void report(const char* event, std::uint32_t seconds, Node& node) noexcept {
+void report(const char* event, std::uint32_t seconds, const Node& node, Pupil& pupil) noexcept {
   const popsgd::AgentMetrics& metrics = node.agent().metrics();
-  const std::size_t of_1000 = 5 * node.learner().recognised(200);
+  const std::size_t of_1000 = 5 * pupil.recognised(200);
   Line line;
   line << "{\"event\":\"" << event << "\",\"seconds\":" << seconds << ",\"steps\":" << metrics.steps
        << ",\"accuracy\":" << of_1000 / 1000 << "." << of_1000 / 100 % 10 << of_1000 / 10 % 10 << of_1000 % 10
@@ -49,9 +49,9 @@ void report(const char* event, std::uint32_t seconds, Node& node) noexcept {
   semihosting::write(line.text());
 }
 
-void report_model(const char* event, Node& node) noexcept {
+void report_model(const char* event, const Pupil& pupil) noexcept {
   Line line;
-  line << "{\"event\":\"" << event << "\",\"model\":" << popsgd::crc32c(node.learner().model()) << "}\n";
+  line << "{\"event\":\"" << event << "\",\"model\":" << popsgd::crc32c(pupil.model()) << "}\n";
   semihosting::write(line.text());
 }
 

@@ -19,20 +19,20 @@ using popsgd::Status;
 using popsgd::Time;
 using popsgd::cortex_m::semihosting::write;
 
-Learner& learner_for(const Request& request) {
+Pupil& pupil_for(const Request& request) {
   if constexpr (popsgd::held(popsgd::Numeric::float32)) {
-    static FloatLearner<Digits> digits(request.share);
-    static FloatLearner<Activity> activity(request.share);
-    if (request.floats) return request.activity ? static_cast<Learner&>(activity) : digits;
+    static PupilOf<FloatLearner<Digits>> digits(request.share);
+    static PupilOf<FloatLearner<Activity>> activity(request.share);
+    if (request.floats) return request.activity ? static_cast<Pupil&>(activity) : digits;
   }
-  static FixedLearner<Digits> digits(request.share);
-  static FixedLearner<Activity> activity(request.share);
-  return request.activity ? static_cast<Learner&>(activity) : digits;
+  static PupilOf<FixedLearner<Digits>> digits(request.share);
+  static PupilOf<FixedLearner<Activity>> activity(request.share);
+  return request.activity ? static_cast<Pupil&>(activity) : digits;
 }
 
-void run(Node& node, Wire& wire, std::uint32_t until) {
+void run(Node& node, Pupil& pupil, Wire& wire, std::uint32_t until) {
   const Time begin = board.clock.now();
-  report("status", 0, node);
+  report("status", 0, node, pupil);
   for (std::uint32_t told = 0; told < until;) {
     const Time due = lan::turn(board.clock.now());
     const Time next = earlier(due, node.turn());
@@ -41,19 +41,19 @@ void run(Node& node, Wire& wire, std::uint32_t until) {
     std::array<std::byte, 64> bytes;
     wire.feed(board.uart.read(bytes));
     const auto seconds = static_cast<std::uint32_t>(board.clock.now().since(begin)) / 1000;
-    if (seconds > told) report("status", told = seconds, node);
+    if (seconds > told) report("status", told = seconds, node, pupil);
   }
-  report("result", until, node);
+  report("result", until, node, pupil);
 }
 
 // Learns a little, and saves while power fails.
-void save_until_cut(Node& node, std::uint32_t changes) {
-  report_model(node.restored() == Status::ok ? "restored" : "began", node);
+void save_until_cut(Node& node, const Pupil& pupil, std::uint32_t changes) {
+  report_model(node.restored() == Status::ok ? "restored" : "began", pupil);
   for (const std::uint64_t enough = node.agent().metrics().steps + 5; node.agent().metrics().steps < enough;)
     static_cast<void>(node.turn());
-  report_model("saving", node);
+  report_model("saving", pupil);
   board.flash.fail_after(changes);
-  report_model(node.save() == Status::ok ? "saved" : "cut", node);
+  report_model(node.save() == Status::ok ? "saved" : "cut", pupil);
 }
 
 }  // namespace
@@ -70,7 +70,8 @@ int main(int count, char** arguments) {
   }
   constexpr std::size_t kLinks = 5;  // the wire, and four on the network
   static NodeMemory<kLinks> memory;
-  static Node node(board.services(), learner_for(*request), memory, request->pace);
+  Pupil& pupil = pupil_for(*request);
+  static Node node(board.services(), pupil.learner(), memory, request->pace);
   static Wire wire(board.port());
   board.start();
   wire.open(node);
@@ -85,8 +86,8 @@ int main(int count, char** arguments) {
     return 1;
   }
   if (request->cut)
-    save_until_cut(node, *request->cut);
+    save_until_cut(node, pupil, *request->cut);
   else
-    run(node, wire, request->seconds);
+    run(node, pupil, wire, request->seconds);
   return 0;
 }

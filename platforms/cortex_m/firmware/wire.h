@@ -25,7 +25,7 @@ class Wire {
   }
 
  private:
-  alignas(8) std::array<std::byte, popsgd::serial::SerialLink::memory_size(Node::kMtu, 1)> memory_{};
+  alignas(8) std::array<std::byte, popsgd::serial::SerialLink::memory_size(Node::kMtu, 1)> memory_;
   popsgd::serial::SerialLink link_;
 };
 

@@ -77,7 +77,8 @@ std::size_t popsgd::cortex_m::stack_used() noexcept {
   return static_cast<std::size_t>(stack_end - untouched) * sizeof(std::uint32_t);
 }
 
-[[gnu::weak]] void run() noexcept {
+// Not a part of reset(): that has to know where its frame is, for which it gives up a register.
+[[gnu::weak, gnu::noinline]] void run() noexcept {
   main();
   fault();
 }

@@ -17,6 +17,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <type_traits>
 
 namespace popsgd {
 
@@ -125,9 +126,10 @@ struct AgentConfig {
   std::uint32_t peer_interval = 0;
   std::uint32_t block_length = 0;      ///< parameters in a block; 0: the whole model in one
   std::uint16_t largest_frame = 1200;  ///< bytes it can receive, 256 to 65535
-  std::uint16_t window = 16;           ///< most chunks in flight, 1 to 32
-  std::uint16_t peers = 16;            ///< most peers known at a time
-  std::uint16_t finished = 16;         ///< finished exchanges remembered, >= 1
+  /// Most chunks in flight, 1 to 32.
+  std::uint16_t window = has(Part::window) ? 16 : 1;
+  std::uint16_t peers = 16;     ///< most peers known at a time
+  std::uint16_t finished = 16;  ///< finished exchanges remembered, >= 1
   Guarding guarding{};
   Quantisation quantise{};
   Timing timing{};
@@ -149,25 +151,29 @@ enum class Drop : std::uint8_t {
 };
 inline constexpr std::size_t kDrops = 8;
 
-/// Everything is counted, nothing is logged. Counters only ever grow.
+/// Of what it counts. Where there is no diagnosis (see Part) it wraps around.
+using Count = std::conditional_t<has(Part::diagnosis), std::uint64_t, std::uint32_t>;
+
+/// Everything is counted, nothing is logged. Counters only ever grow. Without Part::diagnosis all but steps,
+/// completed, cut_short, bytes_sent and bytes_received stay 0.
 struct AgentMetrics {
-  std::uint64_t steps = 0;  ///< local SGD steps
-  std::uint64_t offers = 0;
-  std::uint64_t begun = 0;      ///< exchanges agreed on
-  std::uint64_t completed = 0;  ///< of those: all blocks applied
-  std::uint64_t cut_short = 0;  ///< of those: ended earlier, for whatever reason
-  std::uint64_t blocks_applied = 0;
-  std::uint64_t retries = 0;             ///< attempts at a block after one of the two had been read wrong
-  std::uint64_t saturated = 0;           ///< parameters that stopped at their type's range in averaging
-  std::uint64_t saturated_in_steps = 0;  ///< values that did so in local steps, as gradients count them
-  std::uint64_t in_doubt = 0;            ///< blocks dropped although the partner may have applied its half
-  std::uint64_t retransmissions = 0;
-  std::uint64_t frames_sent = 0;
-  std::uint64_t frames_received = 0;
-  std::uint64_t bytes_sent = 0;
-  std::uint64_t bytes_received = 0;
-  std::array<std::uint64_t, kDrops> dropped{};     ///< frames received, by reason
-  std::array<std::uint64_t, kRefusals> refused{};  ///< blocks received, by reason
+  Count steps = 0;  ///< local SGD steps
+  Count offers = 0;
+  Count begun = 0;      ///< exchanges agreed on
+  Count completed = 0;  ///< of those: all blocks applied
+  Count cut_short = 0;  ///< of those: ended earlier, for whatever reason
+  Count blocks_applied = 0;
+  Count retries = 0;             ///< attempts at a block after one of the two had been read wrong
+  Count saturated = 0;           ///< parameters that stopped at their type's range in averaging
+  Count saturated_in_steps = 0;  ///< values that did so in local steps, as gradients count them
+  Count in_doubt = 0;            ///< blocks dropped although the partner may have applied its half
+  Count retransmissions = 0;
+  Count frames_sent = 0;
+  Count frames_received = 0;
+  Count bytes_sent = 0;
+  Count bytes_received = 0;
+  std::array<Count, kDrops> dropped{};     ///< frames received, by reason
+  std::array<Count, kRefusals> refused{};  ///< blocks received, by reason
 };
 
 /// A local step beside the protocol: two copies of the model in the caller's memory, as the step found it and as it left

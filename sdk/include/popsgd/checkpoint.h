@@ -61,8 +61,17 @@ struct Loaded {
 /// have been written to, and then mean nothing.
 [[nodiscard]] Result<Loaded> load(Store& store, std::uint64_t fingerprint, Params parameters,
                                   std::span<std::byte> records) noexcept;
-/// The same of what was saved as integers.
-[[nodiscard]] Result<Loaded> load(Store& store, std::uint64_t fingerprint, std::span<std::byte> integers,
-                                  std::span<std::byte> records) noexcept;
+/// The same of what was saved as integers; `loaded` is what was found, if it is ok.
+[[nodiscard]] Status load(Store& store, std::uint64_t fingerprint, std::span<std::byte> integers,
+                          std::span<std::byte> records, Loaded& loaded) noexcept;
+/// The same as a value.
+[[nodiscard]] inline Result<Loaded> load(Store& store, std::uint64_t fingerprint,
+                                         std::span<std::byte> integers,
+                                         std::span<std::byte> records) noexcept {
+  Loaded loaded;
+  if (const Status status = load(store, fingerprint, integers, records, loaded); status != Status::ok)
+    return status;
+  return loaded;
+}
 
 }  // namespace popsgd::checkpoint

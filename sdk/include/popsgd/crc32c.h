@@ -12,4 +12,7 @@ namespace popsgd {
 /// Finds every burst of up to 32 bits. Takes the fastest way the compiler's target has.
 [[nodiscard]] std::uint32_t crc32c(std::span<const std::byte> bytes, std::uint32_t so_far = 0) noexcept;
 
+/// crc32c() of any bytes with their own checksum behind them, little-endian.
+inline constexpr std::uint32_t kCrc32cResidue = 0x48674BC7U;
+
 }  // namespace popsgd

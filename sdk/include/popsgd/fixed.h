@@ -3,6 +3,7 @@
 #pragma once
 
 #include <popsgd/counter.h>
+#include <popsgd/parts.h>
 #include <popsgd/random.h>
 #include <popsgd/schedule.h>
 #include <popsgd/status.h>
@@ -87,7 +88,7 @@ struct FixedSchedule {
     StepCounter steps{};                                                ///< from this count on,
     FixedRate factor{.mantissa = std::uint32_t{1} << 31, .shift = 31};  ///< the rate is eta times this
   };
-  static constexpr std::size_t kMaxBreakpoints = Schedule::kMaxBreakpoints;
+  static constexpr std::size_t kMaxBreakpoints = has(Part::schedule) ? Schedule::kMaxBreakpoints : 0;
 
   Shape shape = Shape::constant;
   FixedRate eta = FixedRate::from(0.1);  ///< the step size at t = 0

@@ -3,6 +3,7 @@
 
 #include <popsgd/fixed.h>
 #include <popsgd/network.h>
+#include <popsgd/parts.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -43,13 +44,14 @@ class FixedNetwork {
   static void choose_formats(std::span<const std::uint32_t> widths, std::span<LayerFormat> formats) noexcept;
 
   /// `widths` as for Network::make; `formats`: one a layer. Errors: invalid_size (also for more than kMaxOutputs),
-  /// shape_mismatch (the number of formats), unknown_format (a fraction outside 0 to kMaxFraction).
+  /// shape_mismatch (the number of formats), unknown_format (a fraction outside 0 to kMaxFraction; or what this build has
+  /// left out: see Part::networks).
   static Result<FixedNetwork> make(std::span<const std::uint32_t> widths, Loss loss,
                                    std::span<const LayerFormat> formats) noexcept;
 
   [[nodiscard]] std::size_t inputs() const noexcept { return widths_.front(); }
   [[nodiscard]] std::size_t outputs() const noexcept { return widths_.back(); }
-  [[nodiscard]] std::size_t layers() const noexcept { return widths_.size() - 1; }
+  [[nodiscard]] std::size_t layers() const noexcept { return has(Part::networks) ? widths_.size() - 1 : 1; }
   [[nodiscard]] std::size_t parameters() const noexcept { return parameters_; }
   [[nodiscard]] Loss loss() const noexcept { return loss_; }
 

@@ -23,4 +23,11 @@ enum class Numeric : std::uint8_t { float32, int16, int8 };
   return numeric <= Numeric::int8;
 }
 
+/// Whether flash is scarcer than time, as on Cortex-M0 and M0+: then what else is written out is a loop, and tables are short.
+#if defined(__ARM_ARCH_6M__)
+inline constexpr bool kScarce = true;
+#else
+inline constexpr bool kScarce = false;
+#endif
+
 }  // namespace popsgd

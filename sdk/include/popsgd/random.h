@@ -1,7 +1,10 @@
 // Counter-based random numbers: every draw is a pure function of (seed, stream, counter).
 #pragma once
 
+#include <popsgd/numeric.h>
+
 #include <array>
+#include <bit>
 #include <cmath>
 #include <cstdint>
 
@@ -30,6 +33,20 @@ struct Threefry {
     y += b + i;
   }
 
+  // All rounds of a block, whose injected keys are in the order they are first used in.
+  static constexpr std::array<std::uint32_t, 2> rolled_up(std::uint32_t x, std::uint32_t y,
+                                                          std::array<std::uint32_t, 3> keys) {
+    constexpr std::array<std::uint8_t, 8> kRotations{13, 15, 26, 6, 17, 29, 16, 24};
+    for (std::uint32_t round = 0; round < 20; ++round) {
+      x += y;
+      y = std::rotl(y, kRotations[round % 8]) ^ x;
+      if (round % 4 != 3) continue;
+      inject(x, y, keys[0], keys[1], round / 4 + 1);
+      keys = {keys[1], keys[2], keys[0]};
+    }
+    return {x, y};
+  }
+
  public:
   std::uint32_t key0;
   std::uint32_t key1;
@@ -39,6 +56,7 @@ struct Threefry {
     const std::uint32_t key2 = key0 ^ key1 ^ 0x1BD11BDAU;
     std::uint32_t x = c0 + key0;
     std::uint32_t y = c1 + key1;
+    if constexpr (kScarce) return rolled_up(x, y, {key1, key2, key0});
     four_rounds<13, 15, 26, 6>(x, y);
     inject(x, y, key1, key2, 1);
     four_rounds<17, 29, 16, 24>(x, y);

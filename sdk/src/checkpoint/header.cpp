@@ -1,80 +1,56 @@
 #include "checkpoint/header.h"
 
 #include "numeric/crc32c.h"
-#include "numeric/little_endian.h"
+
+#include <popsgd/store.h>
 
 #include <algorithm>
-#include <span>
 
 namespace popsgd::checkpoint {
 namespace {
 
-using numeric::get;
-using numeric::put;
-
-constexpr std::array<char, 8> kMagic{'P', 'o', 'p', 'S', 'G', 'D', '\r', '\n'};
-
-// Where the fields are; the table in sdk/README.md.
-constexpr std::size_t kAtVersion = 8;
-constexpr std::size_t kAtLength = 10;
-constexpr std::size_t kAtParameters = 12;
-constexpr std::size_t kAtFingerprint = 16;
-constexpr std::size_t kAtSequence = 24;
-constexpr std::size_t kAtRecords = 32;
-constexpr std::size_t kAtPayloadCrc = 36;
-constexpr std::size_t kAtHeaderCrc = 40;
-static_assert(kAtHeaderCrc + 4 == kHeaderLength);
-
-std::uint32_t checksum(const HeaderBytes& bytes) noexcept {
-  return numeric::crc32c(std::span(bytes).first<kAtHeaderCrc>());
+std::uint32_t checksum(const Header& header) noexcept {
+  return numeric::crc32c(header.bytes().first(offsetof(Header, crc)));
 }
 
-bool has_magic(const HeaderBytes& bytes) noexcept {
-  return std::equal(kMagic.begin(), kMagic.end(), bytes.begin(),
-                    [](char a, std::byte b) { return static_cast<std::byte>(a) == b; });
+/// As an erased slot reads: all 0xFF or all 0x00.
+bool is_blank(const Header& header) noexcept {
+  const auto bytes = header.bytes();
+  const std::byte first = bytes.front();
+  return (first == std::byte{0x00} || first == std::byte{0xFF}) &&
+         std::ranges::count(bytes, first) == std::ssize(bytes);
 }
 
 }  // namespace
 
-HeaderBytes encode(const Header& header) noexcept {
+void seal(Header& header) noexcept {
+  header.crc = checksum(header);
+}
+
+Condition condition_of(const Header& header) noexcept {
+  if (is_blank(header)) return Condition::blank;
+  if (header.magic != Header{}.magic) return Condition::foreign;
+  if (header.version != kVersion || header.length != kHeaderLength) return Condition::version;
+  return header.crc == checksum(header) ? Condition::entire : Condition::header_damaged;
+}
+
+bool fits(const Header& header, std::size_t slot) noexcept {
+  const std::size_t pages = slot / Store::kPage;
+  return pages > 0 && header.payload() <= (pages - 1) * Store::kPage;
+}
+
+HeaderBytes encode(Header header) noexcept {
+  seal(header);
   HeaderBytes bytes{};
-  std::transform(kMagic.begin(), kMagic.end(), bytes.begin(),
-                 [](char c) { return static_cast<std::byte>(c); });
-  put(bytes, kAtVersion, kVersion);
-  put(bytes, kAtLength, static_cast<std::uint16_t>(kHeaderLength));
-  put(bytes, kAtParameters, header.parameters);
-  put(bytes, kAtFingerprint, header.fingerprint);
-  put(bytes, kAtSequence, header.sequence);
-  put(bytes, kAtRecords, header.records);
-  put(bytes, kAtPayloadCrc, header.payload_crc);
-  put(bytes, kAtHeaderCrc, checksum(bytes));
+  std::ranges::copy(header.bytes(), bytes.begin());
   return bytes;
 }
 
-Condition condition_of(const HeaderBytes& bytes) noexcept {
-  if (is_blank(bytes)) return Condition::blank;
-  if (!has_magic(bytes)) return Condition::foreign;
-  const bool known = get<std::uint16_t>(bytes, kAtVersion) == kVersion &&
-                     get<std::uint16_t>(bytes, kAtLength) == kHeaderLength;
-  if (!known) return Condition::version;
-  return get<std::uint32_t>(bytes, kAtHeaderCrc) == checksum(bytes) ? Condition::entire
-                                                                    : Condition::header_damaged;
-}
-
 std::optional<Header> decode(const HeaderBytes& bytes) noexcept {
-  if (condition_of(bytes) != Condition::entire) return std::nullopt;
-  return Header{.parameters = get<std::uint32_t>(bytes, kAtParameters),
-                .fingerprint = get<std::uint64_t>(bytes, kAtFingerprint),
-                .sequence = get<std::uint64_t>(bytes, kAtSequence),
-                .records = get<std::uint32_t>(bytes, kAtRecords),
-                .payload_crc = get<std::uint32_t>(bytes, kAtPayloadCrc)};
-}
-
-bool is_blank(const HeaderBytes& bytes) noexcept {
-  const auto all = [&bytes](std::byte value) {
-    return std::ranges::count(bytes, value) == std::ssize(bytes);
-  };
-  return all(std::byte{0x00}) || all(std::byte{0xFF});
+  Header header;
+  std::ranges::copy(bytes, header.bytes().begin());
+  if (condition_of(header) != Condition::entire) return std::nullopt;
+  return header;
 }
 
 }  // namespace popsgd::checkpoint

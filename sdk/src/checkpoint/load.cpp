@@ -33,8 +33,8 @@ Result<Loaded> load(Store& store, std::uint64_t fingerprint, Params parameters,
   return load(store, fingerprint, std::as_writable_bytes(parameters), records);
 }
 
-Result<Loaded> load(Store& store, std::uint64_t fingerprint, std::span<std::byte> integers,
-                    std::span<std::byte> records) noexcept {
+[[gnu::noinline]] Status load(Store& store, std::uint64_t fingerprint, std::span<std::byte> integers,
+                              std::span<std::byte> records, Loaded& loaded) noexcept {
   Slots slots;
   if (const Status status = survey(store, slots); status != Status::ok) return status;
   if (!slots.newest) return slots.blank ? Status::no_checkpoint : Status::checkpoint_damaged;
@@ -43,14 +43,13 @@ Result<Loaded> load(Store& store, std::uint64_t fingerprint, std::span<std::byte
   if (header.parameters != words(integers.size())) return Status::checkpoint_length;
   const bool fit = header.records <= records.size();
 
-  Loaded loaded{.records = header.records, .sequence = header.sequence};
+  loaded = {.records = header.records, .sequence = header.sequence};
   PayloadReader reader(store, *slots.newest, static_cast<std::size_t>(header.payload()));
   const auto room = fit ? records.first(header.records) : std::span<std::byte>{};
   Status status = read_payload(reader, integers, loaded.steps, room);
   if (status == Status::ok && !fit) status = reader.skip_rest();
   if (status != Status::ok) return status;
-  if (reader.crc() != header.payload_crc) return Status::checkpoint_changed;
-  return loaded;
+  return reader.crc() == header.payload_crc ? Status::ok : Status::checkpoint_changed;
 }
 
 }  // namespace popsgd::checkpoint

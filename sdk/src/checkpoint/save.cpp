@@ -42,10 +42,10 @@ Status save_payload(Store& store, unsigned slot, const Snapshot& snapshot, Heade
   return store.sync();
 }
 
-Status save_header(Store& store, unsigned slot, const Header& header) noexcept {
+Status save_header(Store& store, unsigned slot, Header& header) noexcept {
+  seal(header);
   std::array<std::byte, Store::kPage> page{};
-  const HeaderBytes bytes = encode(header);
-  std::copy(bytes.begin(), bytes.end(), page.begin());
+  std::ranges::copy(header.bytes(), page.begin());
   if (const Status status = store.write(slot, 0, page); status != Status::ok) return status;
   return store.sync();
 }
@@ -67,7 +67,7 @@ Status save(Store& store, const Snapshot& snapshot) noexcept {
   Header header{.parameters = words(model),
                 .fingerprint = snapshot.fingerprint,
                 .records = static_cast<std::uint32_t>(snapshot.records.size())};
-  if (slot_size(header.parameters, header.records) > store.slot_size()) return Status::store_too_small;
+  if (!fits(header, store.slot_size())) return Status::store_too_small;
 
   Slots slots;
   if (const Status status = survey(store, slots); status != Status::ok) return status;

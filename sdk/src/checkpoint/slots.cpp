@@ -10,18 +10,17 @@ namespace popsgd::checkpoint {
 namespace {
 
 struct Found {
-  std::optional<Header> header{};
+  Header header{};
+  bool entire = false;
   bool blank = false;
 };
 
 Status look(Store& store, unsigned slot, Found& found) noexcept {
-  HeaderBytes bytes{};
-  if (const Status status = store.read(slot, 0, bytes); status != Status::ok) return status;
-  found.header = decode(bytes);
-  found.blank = is_blank(bytes);
-  if (found.header && slot_size(found.header->parameters, found.header->records) > store.slot_size()) {
-    found.header.reset();  // an entire header, but of a larger slot: the store was cut short
-  }
+  if (const Status status = store.read(slot, 0, found.header.bytes()); status != Status::ok) return status;
+  const Condition condition = condition_of(found.header);
+  found.blank = condition == Condition::blank;
+  // One that is entire may be of a larger slot: the store was cut short.
+  found.entire = condition == Condition::entire && fits(found.header, store.slot_size());
   return Status::ok;
 }
 
@@ -44,19 +43,19 @@ Status survey(Store& store, Slots& slots) noexcept {
     if (const Status status = look(store, slot, found[slot]); status != Status::ok) return status;
   }
   const auto& [a, b] = found;
-  const unsigned first = b.header && (!a.header || is_newer(b.header->sequence, a.header->sequence)) ? 1 : 0;
+  const unsigned first = b.entire && (!a.entire || is_newer(b.header.sequence, a.header.sequence)) ? 1 : 0;
 
   slots.blank = a.blank && b.blank;
-  if (found[first].header) slots.last_sequence = found[first].header->sequence;
+  if (found[first].entire) slots.last_sequence = found[first].header.sequence;
   for (const unsigned slot : {first, 1 - first}) {
-    if (!found[slot].header) continue;
+    const Header& header = found[slot].header;
+    if (!found[slot].entire) continue;
     bool entire = false;
-    const Status status = check_payload(store, slot, *found[slot].header, entire);
-    if (status != Status::ok) return status;
+    if (const Status status = check_payload(store, slot, header, entire); status != Status::ok) return status;
     if (!entire) continue;
     slots.newest = slot;
-    slots.header = *found[slot].header;
-    slots.last_sequence = slots.header.sequence;
+    slots.header = header;
+    slots.last_sequence = header.sequence;
     break;
   }
   return Status::ok;

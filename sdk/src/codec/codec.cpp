@@ -1,10 +1,12 @@
 #include "codec/codec.h"
 
 #include "codec/schema.h"
+#include "codec/table_reader.h"
 #include "codec/table_writer.h"
 
 #include <array>
 #include <bit>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 
@@ -58,6 +60,19 @@ constexpr Fields fields_of(Kind kind) noexcept {
   return kFields[static_cast<std::size_t>(kind)];
 }
 
+// Structs travel as they lie in memory; of a handshake what comes before the schema's later fields.
+static_assert(sizeof(Acknowledgement) == sizeof(wire::Acknowledgement) && alignof(Acknowledgement) == 4);
+static_assert(sizeof(Checksums) == sizeof(wire::Checksums) && alignof(Checksums) == 4);
+static_assert(sizeof(wire::Handshake) == 40 && alignof(wire::Handshake) == alignof(Handshake));
+static_assert(offsetof(Handshake, nonce) == 0 && offsetof(Handshake, fingerprint) == 8 &&
+              offsetof(Handshake, counter) == 16 && offsetof(Handshake, parameters) == 24 &&
+              offsetof(Handshake, block_length) == 28 && offsetof(Handshake, version) == 32 &&
+              offsetof(Handshake, mtu) == 34 && offsetof(Handshake, window) == 36 &&
+              offsetof(Handshake, format) == 38 && offsetof(Handshake, standing) == 39);
+/// Block, chunk.
+using Place = std::array<std::uint16_t, 2>;
+static_assert(sizeof(Place) == sizeof(wire::Place) && alignof(Place) == alignof(wire::Place));
+
 constexpr std::size_t kMostBlocks = 65536;
 constexpr std::size_t kMostData = kLargestFrame - kStateOverhead;
 
@@ -83,20 +98,6 @@ std::uint8_t fields_of(const Frame& frame) noexcept {
   return static_cast<std::uint8_t>(needed | (optional & there));
 }
 
-/// The fields the table has.
-std::uint8_t fields_of(const Table& table) noexcept {
-  std::uint8_t fields = 0;
-  if (table.place() != nullptr) fields |= field::place;
-  if (table.data() != nullptr) fields |= field::data;
-  if (table.acknowledgement() != nullptr) fields |= field::acknowledgement;
-  if (table.handshake() != nullptr) fields |= field::handshake;
-  if (table.checksums() != nullptr) fields |= field::checksums;
-  if (table.retry_ms()) fields |= field::retry_ms;
-  if (table.code()) fields |= field::code;
-  if (table.layout() != 0 || table.lattices() != 0) fields |= field::numbers;
-  return fields;
-}
-
 /// The slot of the vtable that a frame with these fields needs last.
 std::uint16_t last_slot(Kind kind, std::uint8_t fields) noexcept {
   if ((fields & field::numbers) != 0) return Table::VT_LATTICES;
@@ -108,71 +109,11 @@ std::uint16_t last_slot(Kind kind, std::uint8_t fields) noexcept {
   return (fields & field::acknowledgement) != 0 ? Table::VT_ACKNOWLEDGEMENT : Table::VT_DATA;
 }
 
-wire::Handshake to_wire(const Handshake& h) noexcept {
-  return {h.nonce,
-          h.fingerprint,
-          h.counter,
-          h.parameters,
-          h.block_length,
-          h.version,
-          h.mtu,
-          h.window,
-          static_cast<wire::Format>(h.format),
-          static_cast<wire::Standing>(h.standing)};
-}
-
 constexpr std::uint8_t kQuantises = 1;
 constexpr std::uint8_t kRotates = 2;
 
 std::uint8_t lattices_of(const Handshake& h) noexcept {
   return static_cast<std::uint8_t>((h.quantises ? kQuantises : 0) | (h.rotates ? kRotates : 0));
-}
-
-Handshake from_wire(const wire::Handshake& h, const Table& table) noexcept {
-  return {.nonce = h.nonce(),
-          .fingerprint = h.fingerprint(),
-          .counter = h.counter(),
-          .parameters = h.parameters(),
-          .block_length = h.block_length(),
-          .version = h.version(),
-          .mtu = h.mtu(),
-          .window = h.window(),
-          .format = static_cast<Format>(h.format()),
-          .standing = static_cast<Standing>(h.standing()),
-          .layout = table.layout(),
-          .quantises = (table.lattices() & kQuantises) != 0,
-          .rotates = (table.lattices() & kRotates) != 0};
-}
-
-/// The table of a frame, verified; or none.
-const Table* verified(std::span<const std::byte> bytes) noexcept {
-  // One flat table; the rest is room for agents that append to the schema.
-  popsgd_flatbuffers::Verifier::Options limits;
-  limits.max_depth = 4;
-  limits.max_tables = 4;
-  const auto* first = reinterpret_cast<const std::uint8_t*>(bytes.data());
-  popsgd_flatbuffers::Verifier verifier(first, bytes.size(), limits);
-  return wire::VerifyFrameBuffer(verifier) ? wire::GetFrame(first) : nullptr;
-}
-
-/// The frame of a table that has the fields of its kind.
-Frame read(const Table& table) noexcept {
-  Frame frame;
-  frame.kind = static_cast<Kind>(table.kind());
-  frame.exchange = *table.exchange();
-  if (const auto* place = table.place()) {
-    frame.block = place->block();
-    frame.chunk = place->chunk();
-  }
-  if (const auto* data = table.data()) frame.data = std::as_bytes(std::span(data->data(), data->size()));
-  if (const auto* ack = table.acknowledgement()) {
-    frame.acknowledgement = {.block = ack->block(), .next = ack->next(), .bitmap = ack->bitmap()};
-  }
-  if (const auto* handshake = table.handshake()) frame.handshake = from_wire(*handshake, table);
-  if (const auto* sums = table.checksums()) frame.checksums = {sums->initiator(), sums->responder()};
-  if (const auto retry_ms = table.retry_ms()) frame.retry_ms = *retry_ms;
-  if (const auto code = table.code()) frame.code = *code;
-  return frame;
 }
 
 /// All of a frame before its data.
@@ -185,18 +126,13 @@ Head head_of(const Frame& frame) noexcept {
   const bool state = frame.kind == Kind::state;
   Head head(wire::FrameIdentifier(), last_slot(frame.kind, fields));
   head.put(Table::VT_EXCHANGE, frame.exchange);
-  if (has(field::handshake)) head.put(Table::VT_HANDSHAKE, to_wire(frame.handshake));
+  if (has(field::handshake))
+    head.put(Table::VT_HANDSHAKE, &frame.handshake, sizeof(wire::Handshake), alignof(wire::Handshake));
   if (has(field::data)) head.put_offset(Table::VT_DATA);
-  if (has(field::acknowledgement)) {
-    const Acknowledgement& ack = *frame.acknowledgement;
-    head.put(Table::VT_ACKNOWLEDGEMENT, wire::Acknowledgement(ack.block, ack.next, ack.bitmap));
-  }
-  if (has(field::checksums)) {
-    head.put(Table::VT_CHECKSUMS, wire::Checksums(frame.checksums.initiator, frame.checksums.responder));
-  }
-  if (has(field::place)) {
-    head.put(Table::VT_PLACE, wire::Place(frame.block, state ? frame.chunk : std::uint16_t{0}));
-  }
+  if (has(field::acknowledgement)) head.put(Table::VT_ACKNOWLEDGEMENT, *frame.acknowledgement);
+  if (has(field::checksums)) head.put(Table::VT_CHECKSUMS, frame.checksums);
+  if (has(field::place))
+    head.put(Table::VT_PLACE, Place{frame.block, state ? frame.chunk : std::uint16_t{0}});
   if (has(field::numbers)) head.put(Table::VT_LAYOUT, frame.handshake.layout);
   if (has(field::retry_ms)) head.put(Table::VT_RETRY_MS, frame.retry_ms);
   if (has(field::code)) head.put(Table::VT_CODE, frame.code);
@@ -204,6 +140,38 @@ Head head_of(const Frame& frame) noexcept {
   if (has(field::numbers)) head.put(Table::VT_LATTICES, lattices_of(frame.handshake));
   if (has(field::data)) head.begin_vector(frame.data.size());
   return head;
+}
+
+/// Reads what is there, whatever the kind; false: it is no table of this schema.
+[[gnu::noinline]] bool read(std::span<const std::byte> bytes, Frame& frame, bool& named,
+                            std::uint8_t& present) noexcept {
+  TableReader table(bytes, wire::FrameIdentifier());
+  const auto note = [&present](std::uint8_t field, bool there) {
+    present |= there ? field : std::uint8_t{0};
+  };
+  Handshake& h = frame.handshake;
+  Place place{};
+  Acknowledgement acknowledgement;
+  std::uint8_t lattices = 0;
+  named = table.get(Table::VT_EXCHANGE, frame.exchange);
+  note(field::place, table.get(Table::VT_PLACE, place));
+  note(field::data, table.get_vector(Table::VT_DATA, frame.data));
+  note(field::acknowledgement, table.get(Table::VT_ACKNOWLEDGEMENT, acknowledgement));
+  table.get(Table::VT_KIND, frame.kind);
+  note(field::handshake,
+       table.get(Table::VT_HANDSHAKE, &h, sizeof(wire::Handshake), alignof(wire::Handshake)));
+  note(field::checksums, table.get(Table::VT_CHECKSUMS, frame.checksums));
+  note(field::retry_ms, table.get(Table::VT_RETRY_MS, frame.retry_ms));
+  note(field::code, table.get(Table::VT_CODE, frame.code));
+  table.get(Table::VT_LAYOUT, h.layout);
+  table.get(Table::VT_LATTICES, lattices);
+  note(field::numbers, h.layout != 0 || lattices != 0);
+  frame.block = place[0];
+  frame.chunk = place[1];
+  if ((present & field::acknowledgement) != 0) frame.acknowledgement = acknowledgement;
+  h.quantises = (lattices & kQuantises) != 0;
+  h.rotates = (lattices & kRotates) != 0;
+  return table.sound();
 }
 
 }  // namespace
@@ -225,7 +193,8 @@ Status check(const Frame& frame) noexcept {
   return Status::ok;
 }
 
-Result<std::span<const std::byte>> encode(const Frame& frame, std::span<std::byte> out) noexcept {
+[[gnu::noinline]] Result<std::span<const std::byte>> encode(const Frame& frame,
+                                                            std::span<std::byte> out) noexcept {
   if (const Status status = check(frame); status != Status::ok) return status;
   const Head writer = head_of(frame);
   const std::span<const std::byte> head = writer.bytes();
@@ -237,23 +206,20 @@ Result<std::span<const std::byte>> encode(const Frame& frame, std::span<std::byt
   return std::span<const std::byte>(out.first(size));
 }
 
-Result<Frame> decode(std::span<const std::byte> bytes) noexcept {
+[[gnu::noinline]] Status decode(std::span<const std::byte> bytes, Frame& frame) noexcept {
   if (reinterpret_cast<std::uintptr_t>(bytes.data()) % kFrameAlignment != 0) return Status::misaligned_frame;
   if (bytes.size() > kLargestFrame) return Status::malformed_frame;
-  const Table* table = verified(bytes);
-  if (table == nullptr) return Status::malformed_frame;
+  frame.kind = Kind::state;  // the default, of which nothing is sent
+  bool named = false;
+  std::uint8_t present = 0;
+  if (!read(bytes, frame, named, present)) return Status::malformed_frame;
 
-  const auto kind = static_cast<Kind>(table->kind());
-  if (!known(kind)) return Status::unknown_kind;
-  const auto [needed, optional] = fields_of(kind);
-  const std::uint8_t present = fields_of(*table);
-  if (!table->exchange() || (needed & ~present) != 0) return Status::wrong_fields;
+  if (!known(frame.kind)) return Status::unknown_kind;
+  const auto [needed, optional] = fields_of(frame.kind);
+  if (!named || (needed & ~present) != 0) return Status::wrong_fields;
   if ((present & ~(needed | optional)) != 0) return Status::wrong_fields;
-
-  const Frame frame = read(*table);
-  if (kind != Kind::state && frame.chunk != 0) return Status::invalid_field;
-  if (const Status status = check(frame); status != Status::ok) return status;
-  return frame;
+  if (frame.kind != Kind::state && frame.chunk != 0) return Status::invalid_field;
+  return check(frame);
 }
 
 }  // namespace popsgd::codec

@@ -44,15 +44,21 @@ inline constexpr std::size_t kMostChunks = 65535;
 [[nodiscard]] Result<std::span<const std::byte>> encode(const Frame& frame,
                                                         std::span<std::byte> out) noexcept;
 
-/// Reads a frame; `bytes` may hold anything. The frame's data is a view into them.
+/// Reads a frame into a new one; `bytes` may hold anything. The frame's data is a view into them.
 /// @param bytes  the whole of one frame, its first byte on a multiple of kFrameAlignment
-/// @return the frame, which passes check(); or
+/// @return ok, and the frame, which passes check(); or, and a frame that means nothing,
 ///   - misaligned_frame
-///   - malformed_frame: longer than kLargestFrame, without the file identifier, or refused by FlatBuffers'
-///     verifier
+///   - malformed_frame: longer than kLargestFrame, without the file identifier, or not a FlatBuffers table of the schema
 ///   - unknown_kind, unknown_format
 ///   - wrong_fields: it lacks a field its kind needs, or has one its kind does not know
 ///   - invalid_field: as check() says
-[[nodiscard]] Result<Frame> decode(std::span<const std::byte> bytes) noexcept;
+[[nodiscard]] Status decode(std::span<const std::byte> bytes, Frame& frame) noexcept;
+
+/// The same as a value.
+[[nodiscard]] inline Result<Frame> decode(std::span<const std::byte> bytes) noexcept {
+  Frame frame;
+  if (const Status status = decode(bytes, frame); status != Status::ok) return status;
+  return frame;
+}
 
 }  // namespace popsgd::codec

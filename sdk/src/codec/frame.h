@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <type_traits>
 
 namespace popsgd::codec {
 
@@ -63,6 +64,7 @@ struct Handshake {
       0;                   ///< of the lengths of the model's tensors: equal, or no exchange; 0: a single one
   bool quantises = false;  ///< may send points of a lattice modulo a power of two
   bool rotates = false;    ///< may rotate them before, if its partner does
+  std::uint16_t unused = 0;  // see Frame
 
   friend bool operator==(const Handshake&, const Handshake&) = default;
 };
@@ -75,7 +77,8 @@ struct Checksums {
   friend bool operator==(const Checksums&, const Checksums&) = default;
 };
 
-/// One frame. `kind` says which fields count; the others are left at their defaults.
+/// One frame. `kind` says which fields count; the others are left at their defaults. Neither this nor its parts end with padding:
+/// a compiler that may not copy padding copies bytes, where it could copy words.
 struct Frame {
   Kind kind = Kind::abort;
   /// offer, busy, reject: the offer's nonce. accept: the offer's nonce, its own is in the handshake. Otherwise the
@@ -89,6 +92,8 @@ struct Frame {
   Checksums checksums{};                             ///< ready
   std::uint16_t retry_ms = 0;                        ///< busy
   std::uint8_t code = 0;                             ///< reject, abort
+  std::uint8_t unused[5]{};
 };
+static_assert(std::has_unique_object_representations_v<Handshake>);
 
 }  // namespace popsgd::codec

@@ -25,9 +25,8 @@ inline std::size_t seal(std::span<std::byte> frame, std::size_t length) noexcept
 [[nodiscard]] inline std::optional<std::span<const std::byte>> unseal(
     std::span<const std::byte> frame) noexcept {
   if (frame.size() < kSeal) return {};
-  const std::span<const std::byte> body = frame.first(frame.size() - kSeal);
-  if (numeric::get<std::uint32_t>(frame, body.size()) != numeric::crc32c(body)) return {};
-  return body;
+  if (numeric::crc32c(frame) != kCrc32cResidue) return {};
+  return frame.first(frame.size() - kSeal);
 }
 
 }  // namespace popsgd::codec

@@ -40,6 +40,15 @@ class TableWriter {
     put(field, &value, sizeof(T), alignof(T));
   }
 
+  /// The same by its bytes: one function for all.
+  void put(VtableEntry field, const void* value, std::size_t length, std::size_t alignment) noexcept {
+    size_ = aligned(size_, alignment);
+    store(kVtable + field, static_cast<VtableEntry>(size_ - table_));
+    std::memcpy(bytes_.data() + size_, value, length);
+    size_ += length;
+    close_table();
+  }
+
   /// Makes room for the offset of the vector; begin_vector() fills it in.
   void put_offset(VtableEntry field) noexcept {
     put(field, Offset{0});
@@ -57,15 +66,6 @@ class TableWriter {
   [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return std::span(bytes_).first(size_); }
 
  private:
-  // One function for all kinds of fields.
-  void put(VtableEntry field, const void* value, std::size_t length, std::size_t alignment) noexcept {
-    size_ = aligned(size_, alignment);
-    store(kVtable + field, static_cast<VtableEntry>(size_ - table_));
-    std::memcpy(bytes_.data() + size_, value, length);
-    size_ += length;
-    close_table();
-  }
-
   static constexpr std::size_t kVtable = sizeof(Offset) + 4;  ///< after the root offset and the identifier
 
   static constexpr std::size_t aligned(std::size_t position, std::size_t alignment) noexcept {

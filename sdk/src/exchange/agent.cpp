@@ -4,6 +4,7 @@
 #include "exchange/finished.h"
 #include "exchange/learner.h"
 #include "exchange/records.h"
+#include "exchange/replies.h"
 #include "exchange/snapshots.h"
 #include "exchange/steps.h"
 #include "exchange/waits.h"
@@ -29,32 +30,12 @@ struct Peer {
   Time welcome{};  // may begin an exchange from then on; 0: has not tried yet
 };
 
-// Answers that wait to be sent. When there are too many, the peer will ask again.
-class Replies {
- public:
-  [[nodiscard]] bool push(const Reply& reply) {
-    if (count_ == queue_.size()) return false;
-    queue_[(first_ + count_) % queue_.size()] = reply;
-    ++count_;
-    return true;
-  }
-  [[nodiscard]] bool empty() const { return count_ == 0; }
-  [[nodiscard]] Reply pop() {
-    const Reply reply = queue_[first_];
-    first_ = (first_ + 1) % queue_.size();
-    --count_;
-    return reply;
-  }
-
- private:
-  std::array<Reply, 4> queue_{};
-  std::size_t first_ = 0;
-  std::size_t count_ = 0;
-};
-
 constexpr std::uint32_t kDay = 24U * 3600U * 1000U;
 
 constexpr std::size_t kAlignment = 8;
+
+constexpr std::uint16_t kWidest = 32;  // window, with Part::window
+static_assert(kMostInFlight == kWidest || !has(Part::window));
 
 // Where everything lies in the workspace.
 struct Layout {
@@ -108,8 +89,8 @@ Layout layout_of(const AgentConfig& config, std::size_t parameters, std::size_t 
   at.sightings = at.theirs + aligned(at.block_length * sizeof(float));
   at.sightings_count = held(Numeric::float32) && at.block_count == 1 && numeric == Numeric::float32 ? 1 : 0;
   at.trainer = at.sightings + aligned(at.sightings_count * sizeof(Sightings));
-  at.end =
-      at.trainer + (numeric == Numeric::float32 ? sizeof(FloatTrainer) : sizeof(FixedTrainer<std::int16_t>));
+  at.end = at.trainer + (numeric == Numeric::float32 ? sizeof(Held<FloatTrainer>)
+                                                     : sizeof(Held<FixedTrainer<std::int16_t>>));
   return at;
 }
 
@@ -140,7 +121,7 @@ const Model& place_shown(std::span<std::byte> workspace, const Layout& layout, c
 Status check(const AgentConfig& config, std::size_t parameters) {
   const Timing& t = config.timing;
   const bool sizes = parameters > 0 && parameters <= UINT32_MAX && config.window >= 1 &&
-                     config.window <= kMostInFlight && config.largest_frame >= 256 && config.finished >= 1 &&
+                     config.window <= kWidest && config.largest_frame >= 256 && config.finished >= 1 &&
                      config.peers >= 1;
   if (!sizes) return Status::invalid_size;
   const bool times = t.first_timeout > 0 && t.least_timeout > 0 && t.most_timeout >= t.least_timeout &&
@@ -152,8 +133,10 @@ Status check(const AgentConfig& config, std::size_t parameters) {
   const Quantisation& q = config.quantise;
   const bool bits = q.bits >= lattice::kFewestBits && q.bits <= lattice::kMostBits;
   if (q.width > Width::fixed || (q.width == Width::fixed && !bits)) return Status::invalid_size;
-  if ((config.guarding.gate && !has(Part::gate)) || (q.rotate && !has(Part::rotation)))
-    return Status::unknown_format;
+  const bool left_out = (config.guarding.gate && !has(Part::gate)) || (q.rotate && !has(Part::rotation)) ||
+                        config.window > kMostInFlight ||
+                        (config.observer.function != nullptr && !has(Part::diagnosis));
+  if (left_out) return Status::unknown_format;
   if constexpr (!held(Numeric::float32)) return Status::ok;
   if (!(config.guarding.limit > 0)) return Status::invalid_rate;
   if (config.privacy != nullptr && config.privacy->check() != Status::ok) return Status::invalid_rate;
@@ -164,7 +147,7 @@ Status check(const AgentConfig& config, std::size_t parameters) {
 }  // namespace
 
 struct Agent::State {
-  /// make(place, config) makes the trainer.
+  /// make(place, config) makes the trainer, of a kind that is held.
   template <typename Make>
   State(const Layout& layout, const AgentConfig& configuration, const Model& held, Make make,
         std::span<std::byte> workspace, Time now)
@@ -175,14 +158,14 @@ struct Agent::State {
         model(held),
         random(configuration.seed, Purpose::exchange),
         config(configuration),
-        learner(config, model, make(workspace.data() + layout.trainer, config),
+        learner(config, model, *make(workspace.data() + layout.trainer, config),
                 place<Gate>(workspace, layout.gates, layout.gate_count), layout.block_length,
                 place_sightings(workspace, layout, config.seed)),
         exchange(config, learner,
                  Steps(config.quantise,
                        place<lattice::StepEstimate>(workspace, layout.estimates, layout.estimate_count),
                        layout.block_length),
-                 finished, metrics, random,
+                 finished, metrics, replies, random,
                  Snapshots(place_shown(workspace, layout, config, model), workspace.subspan(layout.mine),
                            workspace.subspan(layout.theirs),
                            place<Scale>(workspace, layout.scales, layout.scale_count)),
@@ -205,6 +188,8 @@ struct Agent::State {
     return Status::ok;
   }
   void receive(PeerId from, std::span<const std::byte> bytes, Time now);
+  // Apart from what holds the frame: on its own stack a small processor reaches no bytes directly.
+  [[gnu::noinline]] void heed(PeerId from, const codec::Frame& frame, Time now);
   void receive_offer(PeerId from, const codec::Frame& frame, Time now);
   void receive_answer(PeerId from, const codec::Frame& frame, Time now);
   void receive_stray(PeerId from, const codec::Frame& frame);
@@ -216,7 +201,7 @@ struct Agent::State {
   void wait_for_busy(std::uint32_t retry, Time now);
   [[nodiscard]] std::uint32_t too_early(PeerId from, Time now) const;
   void reply(const Reply& answer);
-  [[gnu::noinline]] void drop(Drop reason) { ++metrics.dropped[static_cast<std::size_t>(reason)]; }
+  void drop(Drop reason) { count_drop(metrics, reason); }
   [[nodiscard]] std::span<Peer> known() const { return peers.first(peer_count); }
   [[nodiscard]] Peer* find(PeerId id) const;
   [[nodiscard]] LinkTraits traits_of(PeerId id) const;
@@ -263,9 +248,9 @@ Status Agent::init(const AgentConfig& config, const Model& model, const Gradient
     return Status::shape_mismatch;
   }
   if (scratch.size() < config.sgd.scratch_size(gradient)) return Status::scratch_too_small;
-  const auto make = [&](std::byte* place, const AgentConfig& kept) -> Trainer& {
-    return *std::construct_at(reinterpret_cast<FloatTrainer*>(place), kept, gradient, source, velocity,
-                              scratch);
+  const auto make = [&](std::byte* place, const AgentConfig& kept) {
+    return as_held(std::construct_at(reinterpret_cast<Held<FloatTrainer>*>(place), kept, gradient, source,
+                                     velocity, scratch));
   };
   return State::begin(state_, config, model, make, workspace, now);
 }
@@ -281,9 +266,9 @@ Status Agent::init_fixed(const AgentConfig& config, const Model& model, const Fi
   if (gradient.function == nullptr || source.function == nullptr) return Status::no_function;
   if (!model.sound() || gradient.parameters != model.size()) return Status::shape_mismatch;
   if (scratch.size() < gradient.scratch) return Status::scratch_too_small;
-  const auto make = [&](std::byte* place, const AgentConfig& kept) -> Trainer& {
-    return *std::construct_at(reinterpret_cast<FixedTrainer<Weight>*>(place), kept.seed, gradient, source,
-                              schedule, scratch);
+  const auto make = [&](std::byte* place, const AgentConfig& kept) {
+    return as_held(std::construct_at(reinterpret_cast<Held<FixedTrainer<Weight>>*>(place), kept.seed,
+                                     gradient, source, schedule, scratch));
   };
   return State::begin(state_, config, model, make, workspace, now);
 }
@@ -307,7 +292,8 @@ Status Agent::init(const AgentConfig& config, std::span<std::int8_t> model, std:
 Result<float> Agent::step() noexcept {
   const bool blocked = state_->config.averaging == Averaging::blocking && exchanging();
   if (blocked || state_->learner.stepping()) return Status::busy;
-  return state_->learner.step();
+  if (const Status status = state_->learner.step(); status != Status::ok) return status;
+  return state_->learner.loss();
 }
 
 Status Agent::begin_step(SideStep& aside) noexcept {
@@ -410,7 +396,7 @@ void Agent::State::wait_for_busy(std::uint32_t retry, Time now) {
 // --- what arrives
 
 void Agent::receive(PeerId from, std::span<const std::byte> frame, Time now) noexcept {
-  ++state_->metrics.frames_received;
+  count(state_->metrics.frames_received);
   state_->metrics.bytes_received += frame.size();
   state_->receive(from, frame, now);
 }
@@ -418,9 +404,12 @@ void Agent::receive(PeerId from, std::span<const std::byte> frame, Time now) noe
 void Agent::State::receive(PeerId from, std::span<const std::byte> bytes, Time now) {
   const auto body = codec::unseal(bytes);
   if (!body) return drop(Drop::damaged);
-  const Result<codec::Frame> decoded = codec::decode(*body);
-  if (!decoded.ok()) return drop(Drop::malformed);
-  const codec::Frame& frame = decoded.value();
+  codec::Frame frame;
+  if (codec::decode(*body, frame) != Status::ok) return drop(Drop::malformed);
+  heed(from, frame, now);
+}
+
+void Agent::State::heed(PeerId from, const codec::Frame& frame, Time now) {
   switch (frame.kind) {
     case codec::Kind::offer:
       return receive_offer(from, frame, now);
@@ -434,9 +423,7 @@ void Agent::State::receive(PeerId from, std::span<const std::byte> bytes, Time n
   const bool open = !exchange.idle() && exchange.phase() != Exchange::Phase::offering;
   if (!open || name_in(frame) != exchange.name()) return receive_stray(from, frame);
   if (from != exchange.peer()) return drop(Drop::unexpected);  // whoever it is, it is not the partner
-  std::optional<Reply> answer;
-  exchange.receive(frame, now, answer);
-  if (answer) reply(*answer);
+  exchange.receive(frame, now);
 }
 
 std::uint8_t Agent::State::objection(const codec::Handshake& theirs) const {
@@ -543,21 +530,21 @@ std::optional<Agent::Outgoing> Agent::send(std::span<std::byte> bytes, Time now)
   codec::Frame frame;
   const auto unsealed = bytes.first(bytes.size() - std::min(bytes.size(), codec::kSeal));
   const auto room = unsealed.subspan(std::min(unsealed.size(), codec::kStateOverhead));
-  std::optional<Reply> reply;
-  if (!state.replies.empty()) {
-    reply = state.replies.pop();
-  } else if (!state.exchange.write(frame, room, now, reply) && !reply) {
-    return {};
-  }
-  if (reply) {
-    to = reply->to;
-    frame = reply->frame();
+  if (!state.replies.empty() || !state.exchange.write(frame, room, now)) {
+    if (state.replies.empty()) return {};
+    const Reply& reply = state.replies.pop();
+    to = reply.to;
+    frame.kind = reply.kind;
+    frame.exchange = reply.exchange;
+    frame.block = reply.block;
+    frame.retry_ms = reply.retry_ms;
+    frame.code = reply.code;
   }
   const auto encoded = codec::encode(frame, unsealed);
   POPSGD_ASSERT(encoded.ok());
   if (!encoded.ok()) return {};
   const std::size_t size = codec::seal(bytes, encoded.value().size());
-  ++state.metrics.frames_sent;
+  count(state.metrics.frames_sent);
   state.metrics.bytes_sent += size;
   return Outgoing{to, size};
 }
@@ -625,22 +612,22 @@ Status Agent::restore(Store& store, Time now) noexcept {
 }
 
 Status Agent::State::restore(Store& store, Time now) {
-  const auto loaded = checkpoint::load(store, config.fingerprint, model.bytes(), saved);
-  const bool touched =
-      loaded.ok() || loaded.status() == Status::store_failed || loaded.status() == Status::checkpoint_changed;
-  if (!touched) return loaded.status();
+  checkpoint::Loaded loaded;
+  const Status status = checkpoint::load(store, config.fingerprint, model.bytes(), saved, loaded);
+  const bool ok = status == Status::ok;
+  if (!ok && status != Status::store_failed && status != Status::checkpoint_changed) return status;
   const Records found = records;
   describe_records();
-  const bool known = loaded.ok() && loaded->records == saved.size() && found.laid_out_as(records);
+  const bool known = ok && loaded.records == saved.size() && found.laid_out_as(records);
   if (!known) {
     place<FinishedExchange>(saved, sizeof(Records), config.finished);
     const Layout at = layout_for(config, model);
     place<Gate>(saved, at.gates - at.records, at.gate_count);
     place<lattice::StepEstimate>(saved, at.estimates - at.records, at.estimate_count);
   }
-  if (!loaded.ok()) return loaded.status();
+  if (!ok) return status;
   if (!known && privacy_of(config) != nullptr) return Status::checkpoint_unaccounted;
-  learner.resume(loaded->steps, known ? found : Records{});
+  learner.resume(loaded.steps, known ? found : Records{});
   finished.keep_all(now + 2 * config.timing.in_doubt);
   return Status::ok;
 }
@@ -661,8 +648,9 @@ float Agent::distance() const noexcept {
   return state_->learner.distance();
 }
 const AgentMetrics& Agent::metrics() const noexcept {
-  state_->metrics.steps = state_->learner.steps();
-  if (!state_->learner.stepping()) state_->metrics.saturated_in_steps = state_->learner.saturated();
+  state_->metrics.steps = static_cast<Count>(state_->learner.steps());
+  if (!state_->learner.stepping())
+    state_->metrics.saturated_in_steps = static_cast<Count>(state_->learner.saturated());
   return state_->metrics;
 }
 

@@ -40,9 +40,9 @@ bool both_plain(const codec::Handshake& a, const codec::Handshake& b) {
   return floats(a) && floats(b);
 }
 
-// Parameters of a block whose chunks can all be numbered.
-std::uint64_t longest_block(std::uint16_t mtu, bool plain) {
-  return std::uint64_t{codec::kMostChunks - 1} * Snapshots::least_chunk(mtu, plain);
+// Parameters of a block whose chunks can all be numbered: less than 2^16 chunks of less than 2^14.
+std::uint32_t longest_block(std::uint16_t mtu, bool plain) {
+  return static_cast<std::uint32_t>((codec::kMostChunks - 1) * Snapshots::least_chunk(mtu, plain));
 }
 bool addressable(const codec::Handshake& plan, bool plain) {
   return std::min(plan.block_length, plan.parameters) <= longest_block(plan.mtu, plain);
@@ -72,26 +72,34 @@ codec::Handshake Exchange::handshake(LinkTraits traits) const {
           .rotates = steps_.rotates()};
 }
 
-RoundTrip Exchange::path(PeerId peer) const {
-  if (peer == peer_ && sender_.path().known()) return sender_.path().anew();
-  const Timing& timing = config_.timing;
-  return {timing.first_timeout, timing.least_timeout, timing.most_timeout};
-}
-
 // --- handshake
+
+// What both begin with.
+void Exchange::introduce(PeerId peer, LinkTraits traits, Time now) {
+  // What the last exchange knew of the path, if that was with the same peer.
+  if (peer == peer_ && sender_.path().known()) {
+    repeats_ = sender_.path();
+    repeats_.begin_anew();
+  } else {
+    const Timing& timing = config_.timing;
+    repeats_ = {timing.first_timeout, timing.least_timeout, timing.most_timeout};
+  }
+  peer_ = peer;
+  traits_ = traits;
+  plan_ = handshake(traits);
+  counter_mine_ = StepCounter::from_bits(plan_.counter);
+  plan_.nonce = random_.bits64();
+  repeat_at_ = now;
+}
 
 void Exchange::offer(PeerId peer, LinkTraits traits, Time now) {
   phase_ = Phase::offering;
   initiator_ = true;
   confirmed_ = false;
-  repeats_ = path(peer);
-  peer_ = peer;
-  traits_ = traits;
+  introduce(peer, traits, now);
   began_ = heard_ = now;
-  plan_ = handshake(traits);
-  counter_mine_ = StepCounter::from_bits(plan_.counter);
-  offer_anew(now);
-  ++metrics_.offers;
+  nonce_i_ = plan_.nonce;
+  count(metrics_.offers);
 }
 
 void Exchange::offer_anew(Time now) {
@@ -102,18 +110,12 @@ void Exchange::offer_anew(Time now) {
 void Exchange::answer(PeerId peer, LinkTraits traits, const codec::Frame& offer, Time now) {
   const codec::Handshake& theirs = offer.handshake;
   initiator_ = false;
-  repeats_ = path(peer);
-  peer_ = peer;
-  traits_ = traits;
-  plan_ = handshake(traits);
-  counter_mine_ = StepCounter::from_bits(plan_.counter);
-  plan_.nonce = random_.bits64();
+  introduce(peer, traits, now);
   plan_.mtu = std::min(plan_.mtu, theirs.mtu);
   plan_.window = std::min(plan_.window, theirs.window);
-  plan_.block_length = static_cast<std::uint32_t>(std::min<std::uint64_t>(
-      {plan_.block_length, theirs.block_length, longest_block(plan_.mtu, both_plain(plan_, theirs))}));
+  plan_.block_length = std::min(plan_.block_length, theirs.block_length);
+  plan_.block_length = std::min(plan_.block_length, longest_block(plan_.mtu, both_plain(plan_, theirs)));
   nonce_i_ = theirs.nonce;
-  repeat_at_ = now;
   open(plan_, theirs, traits, now);
 }
 
@@ -138,7 +140,7 @@ void Exchange::accepted(const codec::Frame& accept, Time now) {
 
 void Exchange::open(const codec::Handshake& plan, const codec::Handshake& theirs, LinkTraits traits,
                     Time now) {
-  ++metrics_.begun;
+  count(metrics_.begun);
   phase_ = Phase::moving;
   name_ = name_of(nonce_i_, plan.nonce);
   block_length_ = std::min(plan.block_length, plan.parameters);
@@ -188,10 +190,10 @@ void Exchange::begin_attempt() {
 void Exchange::begin_crossing() {
   ready_.reset();
   progressed_ = heard_;
-  constexpr std::uint64_t kHalfDay = std::uint64_t{12} * 3600 * 1000;
-  const std::uint64_t crossing =
-      std::uint64_t{1000} * stretch().length * sizeof(float) / config_.timing.slowest;
-  block_ends_ = heard_ + config_.timing.idle + static_cast<std::uint32_t>(std::min(crossing, kHalfDay));
+  constexpr std::size_t kHalfDay = 12 * 3600;  // seconds
+  const std::size_t crossing = stretch().length * sizeof(float) / config_.timing.slowest + 1;
+  block_ends_ =
+      heard_ + config_.timing.idle + 1000 * static_cast<std::uint32_t>(std::min(crossing, kHalfDay));
   unacknowledged_ = 0;
   acknowledge_now_ = false;
 }
@@ -208,7 +210,7 @@ Encoding Exchange::encoding() const {
   if (plain() || adopting_ || bits == 0) return {};
   const bool known = snapshots_.known(steps_);
   if (initiator_) return known && rotating() == steps_.rotates() ? Encoding{bits, rotating()} : Encoding{};
-  if (snapshots_.heard_encoding().rotated)
+  if (rotated(snapshots_.heard_encoding()))
     return {known ? bits : static_cast<std::uint8_t>(lattice::kMostBits), true};
   return known && !steps_.rotates() && !snapshots_.floats() ? Encoding{bits, false} : Encoding{};
 }
@@ -216,9 +218,8 @@ Encoding Exchange::encoding() const {
 bool Exchange::acceptable(Encoding theirs) const {
   if (plain() || adopting_) return theirs == Encoding{};
   if (theirs.again && (initiator_ || attempt_ == 0 || theirs.bits == 0)) return false;
-  if (!initiator_) return !theirs.rotated || (rotating() && theirs.bits != 0);
-  const Encoding own = snapshots_.spoken();
-  if (own.rotated != theirs.rotated || (theirs.rotated && theirs.bits == 0)) return false;
+  if (!initiator_) return !rotated(theirs) || (rotating() && theirs.bits != 0);
+  if (rotated(snapshots_.spoken()) != rotated(theirs) || (rotated(theirs) && theirs.bits == 0)) return false;
   return !snapshots_.floats() || theirs.bits == 0;
 }
 
@@ -229,17 +230,17 @@ Stretch Exchange::stretch() const {
 
 // --- what arrives
 
-void Exchange::receive(const codec::Frame& frame, Time now, std::optional<Reply>& reply) {
+void Exchange::receive(const codec::Frame& frame, Time now) {
   if (frame.kind != codec::Kind::ack && frame.block >= blocks_) return drop(Drop::malformed);
   heard_ = now;
   confirmed_ = true;
   switch (frame.kind) {
     case codec::Kind::state:
-      return receive_state(frame, now, reply);
+      return receive_state(frame, now);
     case codec::Kind::ack:
       return receive_acknowledgement(frame, now);
     case codec::Kind::ready:
-      return receive_ready(frame, now, reply);
+      return receive_ready(frame, now);
     case codec::Kind::again:
       return receive_again(frame, now);
     case codec::Kind::commit:
@@ -251,7 +252,7 @@ void Exchange::receive(const codec::Frame& frame, Time now, std::optional<Reply>
   }
 }
 
-void Exchange::receive_state(const codec::Frame& frame, Time now, std::optional<Reply>& reply) {
+void Exchange::receive_state(const codec::Frame& frame, Time now) {
   const std::uint32_t ordinal = ordinal_of(frame.block);
   // An initiator only goes on to the next block when it has decided this one.
   if (phase_ == Phase::prepared && ordinal == ordinal_ + 1) commit(now);
@@ -259,7 +260,7 @@ void Exchange::receive_state(const codec::Frame& frame, Time now, std::optional<
   if (attempt_in(frame) < attempt_) return drop(Drop::duplicate);
   if (attempt_in(frame) > attempt_ && !follow(frame)) return drop(Drop::unexpected);
   if (frame.acknowledgement) receive_acknowledgement(frame, now);
-  arrived(frame, now, reply);
+  arrived(frame, now);
 }
 
 // An initiator that begins another attempt has not decided this one, and never will: what is staged is dropped. What is
@@ -271,7 +272,7 @@ bool Exchange::follow(const codec::Frame& frame) {
   if (!last && attempt_in(frame) != attempt_ + 1) return false;
   if (!theirs || last != (theirs->bits == 0) || (!last && !repeats_own(*theirs))) return false;
   attempt_ = attempt_in(frame);
-  ++metrics_.retries;
+  count(metrics_.retries);
   phase_ = Phase::moving;
   if (last) {
     begin_attempt();
@@ -290,10 +291,10 @@ bool Exchange::follow(const codec::Frame& frame) {
 // Whether these may be the points that were read wrong, in more bits.
 bool Exchange::repeats_own(Encoding theirs) const {
   const Encoding before = snapshots_.heard_encoding();
-  return before.bits != 0 && before.rotated == theirs.rotated;
+  return before.bits != 0 && rotated(before) == rotated(theirs);
 }
 
-void Exchange::arrived(const codec::Frame& frame, Time now, std::optional<Reply>& reply) {
+void Exchange::arrived(const codec::Frame& frame, Time now) {
   const std::optional<Encoding> theirs = snapshots_.encoding_of(frame.data);
   if (!theirs || !acceptable(*theirs)) return drop(Drop::malformed);
   if (!snapshots_.heard()) receiver_.begin(snapshots_.hear(*theirs));
@@ -317,9 +318,9 @@ void Exchange::arrived(const codec::Frame& frame, Time now, std::optional<Reply>
   if (!receiver_.complete()) return;
   acknowledge_now_ = true;
   if (initiator_) {
-    decide(now, reply);
+    decide(now);
   } else {
-    stage(now, reply);
+    stage(now);
   }
 }
 
@@ -331,7 +332,7 @@ void Exchange::receive_acknowledgement(const codec::Frame& frame, Time now) {
   if (sender_.held() != held) progressed_ = now;
 }
 
-void Exchange::receive_ready(const codec::Frame& frame, Time now, std::optional<Reply>& reply) {
+void Exchange::receive_ready(const codec::Frame& frame, Time now) {
   if (!initiator_) return drop(Drop::unexpected);
   const std::uint32_t ordinal = ordinal_of(frame.block);
   if (ordinal > ordinal_) return drop(Drop::unexpected);
@@ -347,7 +348,7 @@ void Exchange::receive_ready(const codec::Frame& frame, Time now, std::optional<
   ready_ = frame.checksums;
   // If chunks are missing, the responder must at least know that it was heard. Over a stream it need not ask.
   acknowledge_now_ |= !traits_.reliable;
-  decide(now, reply);
+  decide(now);
 }
 
 // The initiator has read our points wrong, and we have read its own right: what is staged stays, for its next attempt.
@@ -358,7 +359,7 @@ void Exchange::receive_again(const codec::Frame& frame, Time now) {
   // The last attempt begins with STATE.
   if (attempt_in(frame) != attempt_ + 1 || attempt_ + 2 == kAttempts) return drop(Drop::unexpected);
   attempt_ = attempt_in(frame);
-  ++metrics_.retries;
+  count(metrics_.retries);
   speak();
   progressed_ = now;
   repeat_at_ = now;
@@ -378,7 +379,7 @@ void Exchange::receive_abort(const codec::Frame& frame, Time now) {
   if (phase_ == Phase::prepared && ordinal == ordinal_ + 1) commit(now);
   // An initiator that knows nothing of an exchange may have forgotten what it decided.
   if (phase_ == Phase::prepared && frame.code == static_cast<std::uint8_t>(Ending::unknown))
-    ++metrics_.in_doubt;
+    count(metrics_.in_doubt);
   // Nobody can judge a block that has not left yet.
   if (frame.code == static_cast<std::uint8_t>(Ending::refused) && speaking_ && sender_.all_sent())
     learner_.was_refused();
@@ -387,29 +388,28 @@ void Exchange::receive_abort(const codec::Frame& frame, Time now) {
 
 // --- the block's end
 
-void Exchange::stage(Time now, std::optional<Reply>& reply) {
+void Exchange::stage(Time now) {
   ready_ = {.initiator = snapshots_.their_checksum(), .responder = snapshots_.own_checksum()};
-  if (const Refusal refusal = judge(); refusal != Refusal::none) return refuse(refusal, now, reply);
+  if (const Refusal refusal = judge(); refusal != Refusal::none) return refuse(refusal, now);
   phase_ = Phase::prepared;
   repeats_ = sender_.path();
   repeat_at_ = now;
 }
 
-void Exchange::decide(Time now, std::optional<Reply>& reply) {
+void Exchange::decide(Time now) {
   if (!ready_ || !receiver_.complete()) return;
   const bool own_wrong = ready_->initiator != snapshots_.own_checksum();
   const bool theirs_wrong = ready_->responder != snapshots_.their_checksum();
   const bool same = !own_wrong && !theirs_wrong;
   if (!same && try_again(own_wrong, theirs_wrong)) return;
   const Refusal refusal = same ? judge() : Refusal::checksum;
-  if (refusal != Refusal::none) return refuse(refusal, now, reply);
+  if (refusal != Refusal::none) return refuse(refusal, now);
 
   owed_commit_ = block();
   decided_attempt_ = attempt_;
   apply(now);
   if (ordinal_ < blocks_) return begin_block();
-  reply =
-      Reply{.to = peer_, .kind = codec::Kind::commit, .block = *owed_commit_, .exchange = name_ | attempt_};
+  reply(codec::Kind::commit, 0, *owed_commit_);
   owed_commit_.reset();
   end(true, now);
 }
@@ -422,7 +422,7 @@ bool Exchange::try_again(bool own_wrong, bool theirs_wrong) {
   const auto most = [](std::uint8_t bits) { return bits == 0 || bits >= lattice::kMostBits; };
   const bool raw = attempt_ + 2 >= kAttempts || (own_wrong && most(own)) || (theirs_wrong && most(theirs));
   attempt_ = raw ? kAttempts - 1 : static_cast<std::uint8_t>(attempt_ + 1);
-  ++metrics_.retries;
+  count(metrics_.retries);
   if (raw) {
     begin_attempt();
     return true;
@@ -474,9 +474,9 @@ void Exchange::apply(Time now) {
   ++ordinal_;
   remember(now);
   const std::size_t saturated = merge(here);
-  metrics_.saturated += saturated;
-  ++metrics_.blocks_applied;
-  if (config_.observer.function != nullptr) {
+  count(metrics_.saturated, saturated);
+  count(metrics_.blocks_applied);
+  if (has(Part::diagnosis) && config_.observer.function != nullptr) {
     config_.observer.function(config_.observer.context, {.exchange = name_,
                                                          .block = applied,
                                                          .offset = static_cast<std::uint32_t>(here.offset),
@@ -519,28 +519,29 @@ void Exchange::remember(Time now) {
                      now);
 }
 
-void Exchange::refuse(Refusal refusal, Time now, std::optional<Reply>& reply) {
-  ++metrics_.refused[static_cast<std::size_t>(refusal)];
+void Exchange::refuse(Refusal refusal, Time now) {
+  count(metrics_.refused[static_cast<std::size_t>(refusal)]);
   if (refusal == Refusal::too_far) learner_.has_refused();
-  reply = abort(Ending::refused);
+  abort(Ending::refused);
   end(false, now);
 }
 
 void Exchange::end(bool complete, Time now) {
   if (complete && weight_ != Weight::none) learner_.has_moved();
   ++(complete ? metrics_.completed : metrics_.cut_short);
-  metrics_.retransmissions += sender_.retransmissions();
+  count(metrics_.retransmissions, sender_.retransmissions());
   remember(now);
   owed_commit_.reset();
   phase_ = Phase::idle;
 }
 
-Reply Exchange::abort(Ending ending) const {
-  return {.to = peer_,
-          .kind = codec::Kind::abort,
-          .code = static_cast<std::uint8_t>(ending),
-          .block = block(),
-          .exchange = name_ | attempt_};
+void Exchange::abort(Ending ending) {
+  reply(codec::Kind::abort, static_cast<std::uint8_t>(ending), block());
+}
+
+void Exchange::reply(codec::Kind kind, std::uint8_t code, std::uint16_t block) {
+  const Reply last{.to = peer_, .kind = kind, .code = code, .block = block, .exchange = name_ | attempt_};
+  if (!replies_.push(last)) drop(Drop::no_room);
 }
 
 // --- what leaves
@@ -555,16 +556,16 @@ Time Exchange::patience_ends() const {
 }
 
 // Ends what has waited too long; true if it did.
-bool Exchange::expire(Time now, std::optional<Reply>& reply) {
+bool Exchange::expire(Time now) {
   if (!patience_ends().reached(now)) return false;
-  if (phase_ == Phase::moving) reply = abort(Ending::timed_out);
+  if (phase_ == Phase::moving) abort(Ending::timed_out);
   give_up(now);
   return true;
 }
 
 void Exchange::give_up(Time now) {
   if (phase_ == Phase::offering) return withdraw();
-  if (phase_ == Phase::prepared) ++metrics_.in_doubt;
+  if (phase_ == Phase::prepared) count(metrics_.in_doubt);
   end(false, now);
 }
 
@@ -576,14 +577,15 @@ void Exchange::repeat_later(Time now) {
   repeats_.expired();
 }
 
-bool Exchange::write(codec::Frame& frame, std::span<std::byte> room, Time now, std::optional<Reply>& reply) {
-  if (idle() || expire(now, reply)) return false;
-  frame = {.kind = codec::Kind::offer, .exchange = name_ | attempt_, .block = block()};
+bool Exchange::write(codec::Frame& frame, std::span<std::byte> room, Time now) {
+  if (idle() || expire(now)) return false;
+  frame.exchange = name_ | attempt_;
+  frame.block = block();
   if (!confirmed_ && repeat_due(now)) {
     repeat_later(now);
-    frame = {.kind = initiator_ ? codec::Kind::offer : codec::Kind::accept,
-             .exchange = nonce_i_,
-             .handshake = plan_};
+    frame.kind = initiator_ ? codec::Kind::offer : codec::Kind::accept;
+    frame.exchange = nonce_i_;
+    frame.handshake = plan_;
     return true;
   }
   if (!may_speak()) return false;

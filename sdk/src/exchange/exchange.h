@@ -20,8 +20,10 @@
 #pragma once
 
 #include "codec/frame.h"
+#include "exchange/counts.h"
 #include "exchange/finished.h"
 #include "exchange/learner.h"
+#include "exchange/replies.h"
 #include "exchange/snapshots.h"
 #include "exchange/steps.h"
 #include "exchange/window.h"
@@ -34,20 +36,6 @@
 #include <optional>
 
 namespace popsgd {
-
-/// A frame of few words that is due to a peer: COMMIT, BUSY, REJECT or ABORT.
-struct Reply {
-  PeerId to{};
-  codec::Kind kind = codec::Kind::abort;
-  std::uint8_t code = 0;       ///< REJECT, ABORT
-  std::uint16_t block = 0;     ///< COMMIT, ABORT
-  std::uint16_t retry_ms = 0;  ///< BUSY
-  std::uint64_t exchange = 0;
-
-  [[nodiscard]] codec::Frame frame() const {
-    return {.kind = kind, .exchange = exchange, .block = block, .retry_ms = retry_ms, .code = code};
-  }
-};
 
 /// Why an exchange was aborted, as it travels.
 enum class Ending : std::uint8_t {
@@ -65,7 +53,8 @@ inline constexpr std::uint64_t kAttemptMask = 3;
 static_assert(kAttempts == kAttemptMask + 1);
 
 /// The name of an exchange, from both nonces.
-[[nodiscard]] constexpr std::uint64_t name_of(std::uint64_t initiator, std::uint64_t responder) {
+[[nodiscard, gnu::noinline]] constexpr std::uint64_t name_of(std::uint64_t initiator,
+                                                             std::uint64_t responder) {
   return ((initiator ^ 0x9E3779B97F4A7C15ULL) * 0xD6E8FEB86659FD93ULL + responder) * kAttempts;
 }
 /// Of what frames call the exchange: its name, and the attempt they belong to.
@@ -77,8 +66,12 @@ static_assert(kAttempts == kAttemptMask + 1);
 }
 
 /// The block an exchange begins with: another one every time.
+/// (name / 2^16) % blocks, at most 65536, by three divisions of 32 bits.
 [[nodiscard]] constexpr std::uint16_t first_block(std::uint64_t name, std::uint32_t blocks) {
-  return static_cast<std::uint16_t>((name >> 16) % blocks);
+  std::uint32_t rest = 0;
+  for (int shift = 48; shift >= 16; shift -= 16)
+    rest = (rest << 16 | static_cast<std::uint16_t>(name >> shift)) % blocks;
+  return static_cast<std::uint16_t>(rest);
 }
 
 [[nodiscard]] constexpr std::uint32_t block_count(const codec::Handshake& plan) {
@@ -96,11 +89,13 @@ class Exchange {
   };
 
   Exchange(const AgentConfig& config, Learner& learner, const Steps& steps, Finished& finished,
-           AgentMetrics& metrics, Random& random, const Snapshots& snapshots, std::size_t block_length)
+           AgentMetrics& metrics, Replies& replies, Random& random, const Snapshots& snapshots,
+           std::size_t block_length)
       : config_(config),
         learner_(learner),
         finished_(finished),
         metrics_(metrics),
+        replies_(replies),
         random_(random),
         longest_block_(static_cast<std::uint32_t>(block_length)),
         steps_(steps),
@@ -130,19 +125,19 @@ class Exchange {
   /// Ends it, as nothing can come from the peer any more. Not to be called when idle.
   void give_up(Time now);
 
-  /// STATE, ACK, READY, COMMIT or ABORT of this exchange. May leave a last frame for the peer in `reply`.
-  void receive(const codec::Frame& frame, Time now, std::optional<Reply>& reply);
+  /// STATE, ACK, READY, COMMIT or ABORT of this exchange. May leave a last frame for the peer among the replies.
+  [[gnu::noinline]] void receive(const codec::Frame& frame, Time now);
 
-  /// Fills in the next frame to the peer, whose data may lie in `room`, as long as the link's mtu. False when there is none
-  /// now.
-  [[nodiscard]] bool write(codec::Frame& frame, std::span<std::byte> room, Time now,
-                           std::optional<Reply>& reply);
+  /// Makes a new frame the next one to the peer, whose data may lie in `room`, as long as the link's mtu. False when there is none
+  /// now; but one may be among the replies then.
+  [[nodiscard, gnu::noinline]] bool write(codec::Frame& frame, std::span<std::byte> room, Time now);
   [[nodiscard]] Time deadline(Time now) const;
 
   /// The handshake of this agent for a peer behind a link with these traits.
   [[nodiscard]] codec::Handshake handshake(LinkTraits traits) const;
 
  private:
+  void introduce(PeerId peer, LinkTraits traits, Time now);
   // The plan both sides derive from the ACCEPT.
   void open(const codec::Handshake& plan, const codec::Handshake& theirs, LinkTraits traits, Time now);
   void begin_block();
@@ -163,16 +158,16 @@ class Exchange {
     return (block + blocks_ - first_) % blocks_;
   }
 
-  void receive_state(const codec::Frame& frame, Time now, std::optional<Reply>& reply);
+  void receive_state(const codec::Frame& frame, Time now);
   void receive_acknowledgement(const codec::Frame& frame, Time now);
-  void receive_ready(const codec::Frame& frame, Time now, std::optional<Reply>& reply);
+  void receive_ready(const codec::Frame& frame, Time now);
   void receive_again(const codec::Frame& frame, Time now);
   void receive_commit(const codec::Frame& frame, Time now);
   void receive_abort(const codec::Frame& frame, Time now);
-  void arrived(const codec::Frame& frame, Time now, std::optional<Reply>& reply);
+  void arrived(const codec::Frame& frame, Time now);
 
-  void stage(Time now, std::optional<Reply>& reply);   // responder: READY, or ABORT
-  void decide(Time now, std::optional<Reply>& reply);  // initiator: COMMIT, ABORT, or another attempt
+  void stage(Time now);   // responder: READY, or ABORT
+  void decide(Time now);  // initiator: COMMIT, ABORT, or another attempt
   [[nodiscard]] bool try_again(bool own_wrong, bool theirs_wrong);  // initiator
   [[nodiscard]] Refusal judge();
   void remember_distance();  // responder
@@ -180,26 +175,26 @@ class Exchange {
   void apply(Time now);
   [[nodiscard]] std::size_t merge(Stretch here);
   void remember(Time now);
-  void refuse(Refusal refusal, Time now, std::optional<Reply>& reply);
+  void refuse(Refusal refusal, Time now);
   void end(bool complete, Time now);
-  [[nodiscard]] Reply abort(Ending ending) const;
+  void abort(Ending ending);
+  void reply(codec::Kind kind, std::uint8_t code, std::uint16_t block);
   [[nodiscard]] Time patience_ends() const;
-  [[nodiscard]] bool expire(Time now, std::optional<Reply>& reply);
+  [[nodiscard]] bool expire(Time now);
   void repeat_later(Time now);
   // More than the handshake, which over a stream is there before all that follows it.
   [[nodiscard]] bool may_speak() const {
     return phase_ != Phase::offering && (confirmed_ || traits_.reliable);
   }
   [[nodiscard]] bool repeat_due(Time now) const { return repeat_at_.reached(now); }
-  [[gnu::noinline]] void drop(Drop reason) { ++metrics_.dropped[static_cast<std::size_t>(reason)]; }
-  // To begin with: what the last exchange knew of it, if that was with the same peer.
-  [[nodiscard]] RoundTrip path(PeerId peer) const;
+  void drop(Drop reason) { count_drop(metrics_, reason); }
 
   // Small things first: a small processor reaches those at the beginning of an object by a single instruction.
   const AgentConfig& config_;
   Learner& learner_;
   Finished& finished_;
   AgentMetrics& metrics_;
+  Replies& replies_;
   Random& random_;
   std::uint32_t longest_block_;
 

@@ -85,11 +85,10 @@ std::string_view text(Condition condition) noexcept {
 
 Result<Description> describe(Store& store, unsigned slot) noexcept {
   if (store.slot_size() < Store::kPage) return Status::store_too_small;
-  HeaderBytes bytes{};
-  if (const Status status = store.read(slot, 0, bytes); status != Status::ok) return status;
-  Description found{.condition = condition_of(bytes)};
+  Header header;
+  if (const Status status = store.read(slot, 0, header.bytes()); status != Status::ok) return status;
+  Description found{.condition = condition_of(header)};
   if (found.condition != Condition::entire) return found;
-  const Header header = *decode(bytes);
   found.fingerprint = header.fingerprint;
   found.sequence = header.sequence;
   found.parameters = header.parameters;

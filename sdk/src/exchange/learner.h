@@ -30,7 +30,7 @@ enum class Weight : std::uint8_t { none, half, whole };
 class Learner {
  public:
   /// Gates: one for each `gate_length` parameters.
-  Learner(const AgentConfig& config, const Model& model, Trainer& trainer, std::span<Gate> gates,
+  Learner(const AgentConfig& config, const Model& model, HeldTrainer& trainer, std::span<Gate> gates,
           std::size_t gate_length, Sightings* sightings)
       : config_(config),
         model_(model),
@@ -40,11 +40,16 @@ class Learner {
         fresh_(config.fresh),
         sightings_(sightings) {}
 
-  /// One local SGD step; the loss before it. settled: it takes none.
-  Result<float> step();
+  /// One local SGD step. settled: it takes none.
+  Status step();
+  /// Of the last step's batch, before it.
+  [[nodiscard]] float loss() const { return trainer_.loss(); }
   /// Agent's, where busy and scratch_too_small have been ruled out.
   [[nodiscard]] Status begin_step(SideStep& aside);
-  float work(SideStep& aside) { return trainer_.step(aside.after(model_), aside.time_); }
+  float work(SideStep& aside) {
+    trainer_.step(aside.after(model_), aside.time_);
+    return loss();
+  }
   void end_step(const SideStep& aside);
   [[nodiscard]] bool stepping() const { return stepping_; }
 
@@ -116,7 +121,7 @@ class Learner {
 
   const AgentConfig& config_;
   const Model& model_;
-  Trainer& trainer_;
+  HeldTrainer& trainer_;
   std::span<Gate> gates_;
   std::size_t gate_length_;
   StepCounter counter_{};

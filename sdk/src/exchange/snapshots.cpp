@@ -51,7 +51,7 @@ int excess(std::uint32_t largest, int bits) {
 }
 
 // The finest step at which two models of this size are within the reach of the most bits, whatever their distance.
-int widest_exponent(Values values) {
+int widest_exponent(const Values& values) {
   constexpr int kReach = lattice::kMostBits - 2;
   if (values.integer()) return excess(largest(values.integers()), kReach) - values.fraction();
   return lattice::within_reach(lattice::finest_exponent(values) + 24 - kReach);
@@ -80,7 +80,7 @@ void in_parts(std::size_t length, Use use) {
     use(Stretch{k, std::min(lattice::kSlice, length - k)});
 }
 
-void write_raw(Values values, lattice::Lattice grid, int bits, std::byte* out) {
+void write_raw(const Values& values, lattice::Lattice grid, int bits, std::byte* out) {
   const auto bytes = static_cast<std::size_t>(bits) / 8;
   in_parts(values.size(), [&](Stretch part) {
     std::array<std::int32_t, lattice::kSlice> points;

@@ -28,7 +28,7 @@ std::byte Encoding::pack() const {
 std::optional<Encoding> Encoding::unpack(std::byte packed) {
   const auto value = std::to_integer<std::uint8_t>(packed);
   const std::uint8_t width = value % kWidths;
-  if (value >= 2 * kAgain) return {};
+  if (value >= 2 * kAgain || (!has(Part::rotation) && (value & kRotated) != 0)) return {};
   return Encoding{.bits = static_cast<std::uint8_t>(width == 0 ? 0 : width + 1),
                   .rotated = (value & kRotated) != 0,
                   .again = (value & kAgain) != 0};

@@ -27,6 +27,11 @@ struct Encoding {
   [[nodiscard]] static std::optional<Encoding> unpack(std::byte packed);
 };
 
+/// Known to the compiler where nobody can.
+[[nodiscard]] constexpr bool rotated(Encoding encoding) {
+  return has(Part::rotation) && encoding.rotated;
+}
+
 /// Attempts at a block, the last of them raw.
 inline constexpr std::uint8_t kAttempts = 4;
 

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <span>
+#include <type_traits>
 
 namespace popsgd {
 
@@ -20,8 +21,10 @@ class Trainer {
   Trainer(Trainer&&) = delete;
   Trainer& operator=(Trainer&&) = delete;
 
-  /// One step of `model`, of the kind it was made for, by the size that is due at `time`; the loss of its batch before it.
-  virtual float step(const Model& model, StepCounter time) = 0;
+  /// One step of `model`, of the kind it was made for, by the size that is due at `time`.
+  virtual void step(const Model& model, StepCounter time) = 0;
+  /// Of the last step's batch, before it.
+  [[nodiscard]] virtual float loss() const = 0;
   /// Whether the step size that is due at `time` is one at which no steps are taken any more.
   [[nodiscard]] virtual bool settled(StepCounter time) const = 0;
   /// The model is another: what led elsewhere is forgotten.
@@ -33,21 +36,20 @@ class Trainer {
   ~Trainer() = default;  // lies in the agent's workspace, and ends with it
 };
 
-// A virtual destructor would refer to operator delete, which a device may not have; nobody deletes these.
-// NOLINTNEXTLINE(cppcoreguidelines-virtual-class-destructor)
-class FloatTrainer final : public Trainer {
+class FloatTrainer {
  public:
   FloatTrainer(const AgentConfig& config, const Gradient& gradient, BatchSource source, Params velocity,
                Scratch scratch)
       : config_(config), gradient_(gradient), source_(source), velocity_(velocity), scratch_(scratch) {}
 
-  float step(const Model& model, StepCounter time) override {
-    return config_.sgd.step(gradient_, source_.function(source_.context), config_.schedule.rate(time),
-                            model.floats(), velocity_, scratch_);
+  void step(const Model& model, StepCounter time) {
+    loss_ = config_.sgd.step(gradient_, source_.function(source_.context), config_.schedule.rate(time),
+                             model.floats(), velocity_, scratch_);
   }
-  [[nodiscard]] bool settled(StepCounter time) const override { return config_.schedule.settled(time); }
-  void forget() override { std::fill(velocity_.begin(), velocity_.end(), 0.0F); }
-  [[nodiscard]] std::uint64_t saturated() const override { return 0; }
+  [[nodiscard]] float loss() const { return loss_; }
+  [[nodiscard]] bool settled(StepCounter time) const { return config_.schedule.settled(time); }
+  void forget() { std::fill(velocity_.begin(), velocity_.end(), 0.0F); }
+  [[nodiscard]] std::uint64_t saturated() const { return 0; }
 
  private:
   const AgentConfig& config_;
@@ -55,11 +57,11 @@ class FloatTrainer final : public Trainer {
   BatchSource source_;
   Params velocity_;
   Scratch scratch_;
+  float loss_ = 0;
 };
 
 template <typename Weight>
-// NOLINTNEXTLINE(cppcoreguidelines-virtual-class-destructor)
-class FixedTrainer final : public Trainer {
+class FixedTrainer {
  public:
   FixedTrainer(std::uint64_t seed, const FixedGradient<Weight>& gradient, FixedBatchSource source,
                const FixedSchedule& schedule, std::span<std::int32_t> scratch)
@@ -69,20 +71,20 @@ class FixedTrainer final : public Trainer {
         scratch_(scratch),
         noise_(seed, Purpose::rounding) {}
 
-  float step(const Model& model, StepCounter time) override {
+  void step(const Model& model, StepCounter time) {
     std::span<Weight> weights;
     if constexpr (sizeof(Weight) == 2) {
       weights = model.int16s();
     } else {
       weights = model.int8s();
     }
-    const std::int32_t loss = gradient_(weights, source_.function(source_.context), schedule_.rate(time),
-                                        noise_, scratch_, saturated_);
-    return fixed::to_float(loss, 16);
+    loss_ = gradient_(weights, source_.function(source_.context), schedule_.rate(time), noise_, scratch_,
+                      saturated_);
   }
-  [[nodiscard]] bool settled(StepCounter time) const override { return schedule_.settled(time); }
-  void forget() override {}
-  [[nodiscard]] std::uint64_t saturated() const override { return saturated_; }
+  [[nodiscard]] float loss() const { return fixed::to_float(loss_, 16); }
+  [[nodiscard]] bool settled(StepCounter time) const { return schedule_.settled(time); }
+  void forget() {}
+  [[nodiscard]] std::uint64_t saturated() const { return saturated_; }
 
  private:
   FixedGradient<Weight> gradient_;
@@ -91,6 +93,43 @@ class FixedTrainer final : public Trainer {
   std::span<std::int32_t> scratch_;
   Random noise_;
   std::uint64_t saturated_ = 0;
+  std::int32_t loss_ = 0;
 };
+
+/// Either as a Trainer.
+template <class Kind>
+// A virtual destructor would refer to operator delete, which a device may not have; nobody deletes these.
+// NOLINTNEXTLINE(cppcoreguidelines-virtual-class-destructor)
+class TrainerOf final : public Trainer {
+ public:
+  template <typename... Arguments>
+  explicit TrainerOf(const Arguments&... arguments) : kind_(arguments...) {}
+
+  void step(const Model& model, StepCounter time) override { kind_.step(model, time); }
+  [[nodiscard]] float loss() const override { return kind_.loss(); }
+  [[nodiscard]] bool settled(StepCounter time) const override { return kind_.settled(time); }
+  void forget() override { kind_.forget(); }
+  [[nodiscard]] std::uint64_t saturated() const override { return kind_.saturated(); }
+
+ private:
+  Kind kind_;
+};
+
+/// How an agent holds a trainer: where all are of one kind, as what it is, so that nothing is left virtual.
+inline constexpr bool kOneKind = !held(Numeric::float32) && held(Numeric::int16) != held(Numeric::int8);
+template <class Kind>
+using Held = std::conditional_t<kOneKind, Kind, TrainerOf<Kind>>;
+using HeldTrainer = std::conditional_t<
+    kOneKind, std::conditional_t<held(Numeric::int16), FixedTrainer<std::int16_t>, FixedTrainer<std::int8_t>>,
+    Trainer>;
+
+/// Null for one of a kind that is not held.
+template <class Kind>
+HeldTrainer* as_held(Kind* trainer) {
+  if constexpr (std::is_convertible_v<Kind*, HeldTrainer*>)
+    return trainer;
+  else
+    return nullptr;
+}
 
 }  // namespace popsgd

@@ -19,6 +19,11 @@ constexpr std::uint32_t shift_down(std::uint32_t bits, std::uint32_t count) {
   return count >= 32 ? 0 : bits >> count;
 }
 
+// Milliseconds, at least 0.
+std::uint32_t elapsed(Time from, Time to) {
+  return static_cast<std::uint32_t>(std::max<std::int32_t>(0, to.since(from)));
+}
+
 constexpr std::uint32_t shift_up(std::uint32_t bits, std::uint32_t count) {
   return count >= 32 ? 0 : bits << count;
 }
@@ -48,11 +53,12 @@ std::uint32_t RoundTrip::timeout() const {
 void Sender::connect(Limits limits, RoundTrip path) {
   limits_ = limits;
   path_ = path;
+  retransmissions_ = 0;
+  begin(0);
+  if constexpr (kMostInFlight == 1) return;
   congestion_ =
       limits.reliable ? limits.window * kChunk : std::min<std::uint32_t>(kInitial, limits.window * kChunk);
   threshold_ = limits.window * kChunk;
-  chunks_ = base_ = fresh_ = held_ = lost_ = recovery_ = 0;
-  retransmissions_ = 0;
 }
 
 void Sender::begin(std::uint16_t chunks) {
@@ -70,23 +76,28 @@ std::uint32_t Sender::sent_mask() const {
 }
 
 std::uint32_t Sender::in_flight() const {
+  if constexpr (kMostInFlight == 1) return fresh_ - base_ - lost_;
   return static_cast<std::uint32_t>(std::popcount(sent_mask() & ~held_ & ~lost_));
+}
+
+bool Sender::has_room(std::uint32_t flying) const {
+  return kMostInFlight == 1 ? flying == 0 : flying * kChunk + kChunk <= congestion_;
 }
 
 std::optional<std::uint16_t> Sender::next(Time now) {
   if (complete()) return {};
   if (!limits_.reliable && in_flight() > 0 && timer_.reached(now)) time_out(now);
   const std::uint32_t flying = in_flight();
-  if (flying * kChunk + kChunk > congestion_) return {};
+  if (!has_room(flying)) return {};
   std::uint32_t chunk = fresh_;
   if (lost_ != 0) {
-    const auto k = static_cast<std::uint32_t>(std::countr_zero(lost_));
+    const auto k = kMostInFlight > 1 ? static_cast<std::uint32_t>(std::countr_zero(lost_)) : 0;
     lost_ &= ~(1U << k);
     chunk = base_ + k;
     again_ |= 1U << chunk % kMostInFlight;
     ++retransmissions_;
   } else {
-    if (fresh_ == chunks_ || fresh_ - base_ >= limits_.window) return {};
+    if (fresh_ == chunks_ || fresh_ - base_ >= window()) return {};
     again_ &= ~(1U << chunk % kMostInFlight);
     ++fresh_;
   }
@@ -97,7 +108,15 @@ std::optional<std::uint16_t> Sender::next(Time now) {
 
 bool Sender::acknowledge(std::uint16_t next, std::uint32_t bitmap, Time now) {
   if (next > fresh_) return false;
-  if (next < base_) return true;                            // overtaken by a later one
+  if (next < base_) return true;  // overtaken by a later one
+  if constexpr (kMostInFlight == 1) {
+    if (bitmap != 0) return false;
+    if (next == base_) return true;
+    if (!again(base_)) path_.sample(elapsed(sent(base_), now));
+    base_ = next;
+    lost_ = 0;
+    return true;
+  }
   if (next < fresh_ && (bitmap >> 31U) != 0) return false;  // a window never reaches that far
   const std::uint32_t holds = next < fresh_ ? shift_up(bitmap, 1) : bitmap;
   if ((holds & ~low_bits(fresh_ - next)) != 0) return false;
@@ -108,7 +127,7 @@ bool Sender::acknowledge(std::uint16_t next, std::uint32_t bitmap, Time now) {
   for (std::uint32_t k = 0; k < kMostInFlight; ++k) {
     const std::uint32_t chunk = base_ + k;
     if ((newly >> k & 1U) == 0 || again(chunk)) continue;
-    path_.sample(static_cast<std::uint32_t>(std::max<std::int32_t>(0, now.since(sent(chunk)))));
+    path_.sample(elapsed(sent(chunk), now));
   }
   // A peer that contradicts itself may now hold the first chunk, too.
   const std::uint32_t held = shift_down(held_ | newly, advance);
@@ -146,6 +165,10 @@ void Sender::slow_down() {
 
 void Sender::time_out(Time now) {
   path_.expired();
+  if constexpr (kMostInFlight == 1) {
+    lost_ = 1;
+    return;
+  }
   threshold_ = std::max(congestion_ / 2, 2 * kChunk);
   congestion_ = kChunk;
   recovery_ = fresh_;
@@ -155,9 +178,7 @@ void Sender::time_out(Time now) {
 
 std::optional<Time> Sender::deadline(Time now) const {
   if (complete()) return {};
-  const std::uint32_t flying = in_flight();
-  const bool open = flying * kChunk + kChunk <= congestion_;
-  if (open && (lost_ != 0 || (fresh_ < chunks_ && fresh_ - base_ < limits_.window))) return now;
+  if (has_room(in_flight()) && (lost_ != 0 || (fresh_ < chunks_ && fresh_ - base_ < window()))) return now;
   if (limits_.reliable) return {};
   return timer_;  // something is in flight: nothing else keeps an open window from the next chunk
 }
@@ -170,6 +191,11 @@ void Receiver::begin(std::uint16_t chunks) {
 Receiver::Arrival Receiver::take(std::uint16_t chunk) {
   if (chunk >= chunks_ || chunk > next_ + kMostInFlight) return Arrival::outside;
   if (chunk < next_) return Arrival::duplicate;
+  if constexpr (kMostInFlight == 1) {
+    if (chunk > next_) return Arrival::outside;
+    ++next_;
+    return Arrival::fresh;
+  }
   if (chunk > next_) {
     const std::uint32_t bit = 1U << (chunk - next_ - 1);
     if ((bitmap_ & bit) != 0) return Arrival::duplicate;
@@ -183,7 +209,7 @@ Receiver::Arrival Receiver::take(std::uint16_t chunk) {
 }
 
 codec::Acknowledgement Receiver::acknowledgement(std::uint16_t block) const {
-  return {block, static_cast<std::uint16_t>(next_), bitmap_};
+  return {block, static_cast<std::uint16_t>(next_), kMostInFlight > 1 ? bitmap_ : 0};
 }
 
 }  // namespace popsgd

@@ -4,6 +4,7 @@
 #include "codec/frame.h"
 
 #include <popsgd/link.h>
+#include <popsgd/parts.h>
 
 #include <array>
 #include <bit>
@@ -13,7 +14,8 @@
 namespace popsgd {
 
 /// Chunks that may be on their way at once: an acknowledgement names one and 32 more.
-inline constexpr std::uint16_t kMostInFlight = 32;
+/// Without windows there is only one.
+inline constexpr std::uint16_t kMostInFlight = has(Part::window) ? 32 : 1;
 
 /// Round-trip time and when to lose patience (RFC 6298): the time-out is the smoothed time and four deviations,
 /// doubled at each expiry up to a cap.
@@ -31,22 +33,19 @@ class RoundTrip {
   [[nodiscard]] std::uint32_t timeout() const;
   /// The same for another exchange, if anything is known.
   [[nodiscard]] bool known() const { return smoothed_ != 0; }
-  [[nodiscard]] RoundTrip anew() const {
-    RoundTrip path = *this;
-    path.doublings_ = 0;
-    return path;
-  }
+  void begin_anew() { doublings_ = 0; }
   /// Time-outs since the last sample; counted up to 16.
-  [[nodiscard]] std::uint8_t expiries() const { return doublings_; }
+  [[nodiscard]] std::uint32_t expiries() const { return doublings_; }
 
  private:
-  static constexpr std::uint8_t kMostDoublings = 16;
+  static constexpr std::uint32_t kMostDoublings = 16;
   std::uint32_t least_ = 0;
   std::uint32_t most_ = 0;
   std::uint32_t timeout_ = 0;
   std::uint32_t smoothed_ = 0;   // eighths of a millisecond; 0: none yet
   std::uint32_t deviation_ = 0;  // quarters of a millisecond
-  std::uint8_t doublings_ = 0;
+  std::uint32_t doublings_ =
+      0;  // as wide as the others: no padding, which would have to be spared in copying
 };
 
 /// The sending side: which chunk to send next. Additive increase, multiplicative decrease (RFC 5681); a chunk
@@ -71,16 +70,16 @@ class Sender {
   /// What the peer has. Returns false for an acknowledgement of what was never sent.
   [[nodiscard]] bool acknowledge(std::uint16_t next, std::uint32_t bitmap, Time now);
 
-  [[nodiscard]] std::uint16_t window() const { return limits_.window; }
+  [[nodiscard]] std::uint16_t window() const { return has(Part::window) ? limits_.window : 1; }
   [[nodiscard]] bool complete() const { return base_ == chunks_; }
   [[nodiscard]] bool all_sent() const { return fresh_ == chunks_; }
   /// Chunks the peer is known to have.
   [[nodiscard]] std::uint32_t held() const {
-    return base_ + static_cast<std::uint32_t>(std::popcount(held_));
+    return has(Part::window) ? base_ + static_cast<std::uint32_t>(std::popcount(held_)) : base_;
   }
   /// When next() will have something that it does not have now, if nothing arrives; none if it never will.
   [[nodiscard]] std::optional<Time> deadline(Time now) const;
-  [[nodiscard]] std::uint64_t retransmissions() const { return retransmissions_; }
+  [[nodiscard]] std::uint32_t retransmissions() const { return retransmissions_; }
   [[nodiscard]] const RoundTrip& path() const { return path_; }
 
  private:
@@ -89,6 +88,7 @@ class Sender {
   [[nodiscard]] bool again(std::uint32_t chunk) const { return (again_ >> chunk % kMostInFlight & 1U) != 0; }
   [[nodiscard]] std::uint32_t in_flight() const;
   [[nodiscard]] std::uint32_t sent_mask() const;
+  [[nodiscard]] bool has_room(std::uint32_t flying) const;
   void time_out(Time now);
   void mark_lost();
   void slow_down();
@@ -105,7 +105,7 @@ class Sender {
   std::uint32_t congestion_ = 0;  // window in sixteenths of a chunk, of which it always holds one
   std::uint32_t threshold_ = 0;   // of slow start, likewise
   std::uint32_t recovery_ = 0;    // losses of chunks before this one have been answered
-  std::uint64_t retransmissions_ = 0;
+  std::uint32_t retransmissions_ = 0;
   std::uint32_t again_ = 0;  // those sent more than once
   std::array<Time, kMostInFlight> sent_{};
 };

@@ -1,6 +1,8 @@
 // Rounding, saturation and roots of integers.
 #pragma once
 
+#include <popsgd/numeric.h>
+
 #include <algorithm>
 #include <bit>
 #include <cstdint>
@@ -46,6 +48,20 @@ template <typename T>
   const auto places = static_cast<std::uint32_t>(fraction) << 23;
   return value == 0 ? 0.0F
                     : std::bit_cast<float>(std::bit_cast<std::uint32_t>(static_cast<float>(value)) - places);
+}
+
+/// dividend / divisor, the divisor below 2^63. Without an instruction for it the compiler's function is a large one.
+[[nodiscard]] constexpr std::uint64_t quotient(std::uint64_t dividend, std::uint64_t divisor) {
+  if constexpr (!kScarce) return dividend / divisor;
+  std::uint64_t rest = 0;
+  for (int bit = 0; bit < 64; ++bit) {
+    rest = rest << 1 | dividend >> 63;
+    dividend <<= 1;
+    if (rest < divisor) continue;
+    rest -= divisor;
+    ++dividend;
+  }
+  return dividend;
 }
 
 /// The largest r with r^2 <= x, bit after bit.

@@ -4,6 +4,8 @@
 #include "numeric/dsp.h"
 #include "numeric/lanes.h"
 
+#include <popsgd/parts.h>
+
 #include <algorithm>
 #include <bit>
 #include <limits>
@@ -13,7 +15,7 @@ namespace {
 
 // Dot products of kTile rows of w with one of a, side by side, so that a vector of a is loaded once for all and none
 // waits for the other's sum. Summed over `depth`, which must be short enough for 32 bits.
-constexpr std::size_t kTile = 4;
+constexpr std::size_t kTile = numeric::kSmall ? 1 : 4;
 template <typename Weight, typename Activation>
 void dot_tile(std::size_t depth, const Weight* w, std::size_t stride, const Activation* a,
               std::int64_t* sums) {
@@ -82,7 +84,9 @@ void dots(std::size_t block, const LayerOf<Weight>& layer, std::size_t j, std::s
   for (std::size_t start = 0; start < layer.inputs; start += block) {
     const std::size_t depth = std::min(block, layer.inputs - start);
     const Weight* w = layer.weights + j * layer.inputs + start;
-    if (!numeric::kSmall && width == kTile) {
+    bool tile = false;
+    if constexpr (kTile > 1) tile = width == kTile;
+    if (tile) {
       dot_tile(depth, w, layer.inputs, a + start, sums);
     } else {
       for (std::size_t k = 0; k < width; ++k) dot(depth, w + k * layer.inputs, a + start, sums + k);
@@ -194,7 +198,7 @@ template <typename Weight, typename Activation>
 void update_weights(std::size_t rows, std::size_t inputs, std::size_t outputs, const std::int16_t* steps,
                     const Activation* a, int shift, Dither dither, Weight* w,
                     std::uint64_t& saturated) noexcept {
-  if (rows == 1) {
+  if (!has(Part::networks) || rows == 1) {
     for (std::size_t j = 0; j < outputs; ++j) {
       const std::size_t place = j * inputs;
       subtract_row(inputs, steps[j], a, shift, {dither.at(place)}, w + place, saturated);

@@ -3,6 +3,8 @@
 #include "fixed/arithmetic.h"
 #include "fixed/exponential.h"
 
+#include <popsgd/parts.h>
+
 #include <algorithm>
 #include <cstdint>
 #include <span>
@@ -39,15 +41,16 @@ std::int64_t logistic_loss(const Outputs& out) {
     const std::uint64_t e = exponential_of_minus(static_cast<std::uint32_t>(margin < 0 ? -margin : margin));
     loss += logarithm(kUnit + e) + (margin < 0 ? -margin : 0);
     const std::uint64_t doubt = (margin < 0 ? std::uint64_t{kUnit} : e) << kUnitFraction;
-    const auto wrong = static_cast<std::int32_t>(doubt / (kUnit + e));
+    const auto wrong = static_cast<std::int32_t>(quotient(doubt, kUnit + e));
     out.z[row] = one ? -wrong : wrong;
   }
   return loss;
 }
 
 std::int64_t cross_entropy_loss(const Outputs& out) {
+  const std::size_t rows = has(Part::networks) ? out.batch.rows : 1;
   std::int64_t loss = 0;
-  for (std::size_t row = 0; row < out.batch.rows; ++row) {
+  for (std::size_t row = 0; row < rows; ++row) {
     std::int32_t* z = out.z + row * out.width;
     const std::uint32_t label = out.batch.labels[row];
     const std::int64_t largest = std::ranges::max(std::span(z, out.width));
@@ -60,7 +63,7 @@ std::int64_t cross_entropy_loss(const Outputs& out) {
     }
     loss += logarithm(total);
     // One division a row; total is at least a unit, as the largest is there.
-    const std::uint64_t share = (std::uint64_t{1} << 62) / total;
+    const std::uint64_t share = quotient(std::uint64_t{1} << 62, total);
     for (std::size_t k = 0; k < out.width; ++k) {
       z[k] = static_cast<std::int32_t>(static_cast<std::uint64_t>(z[k]) * share >> (62 - kUnitFraction));
     }
@@ -72,6 +75,7 @@ std::int64_t cross_entropy_loss(const Outputs& out) {
 }  // namespace
 
 LossAndScale loss_and_error(Loss loss, const Outputs& out, std::uint64_t& saturated) noexcept {
+  if constexpr (!has(Part::networks)) return {cross_entropy_loss(out), kUnitFraction};
   switch (loss) {
     case Loss::squared:
       return {squared_loss(out, saturated), kFraction};

@@ -7,6 +7,7 @@
 
 #include <popsgd/assert.h>
 #include <popsgd/fixed_network.h>
+#include <popsgd/parts.h>
 
 #include <algorithm>
 #include <bit>
@@ -18,6 +19,12 @@ namespace {
 
 using Widths = std::span<const std::uint32_t>;
 
+// Otherwise all have one layer, and batches one row: known to the compiler.
+constexpr bool kAny = has(Part::networks);
+constexpr std::size_t rows_of(std::size_t rows) {
+  return kAny ? rows : 1;
+}
+
 template <typename Weight>
 fixed::LayerOf<Weight> of(const Layer& layer, const Weight* x) {
   return {layer.inputs, layer.outputs, x + layer.weights, x + layer.biases};
@@ -25,11 +32,13 @@ fixed::LayerOf<Weight> of(const Layer& layer, const Weight* x) {
 
 // Hidden values a row has, and outputs of the widest layer.
 std::size_t hidden(Widths widths) {
+  if constexpr (!kAny) return 0;
   std::size_t count = 0;
   for (std::size_t l = 1; l + 1 < widths.size(); ++l) count += widths[l];
   return count;
 }
 std::size_t widest(Widths widths) {
+  if constexpr (!kAny) return widths[1];
   return std::ranges::max(widths.subspan(1));
 }
 
@@ -86,7 +95,9 @@ struct Share {
   int shift;
 };
 Share share_of(FixedRate rate, std::size_t rows) {
-  const FixedRate share = fixed::rate_of((std::uint64_t{rate.mantissa} << 32) / rows, rate.shift + 32);
+  if constexpr (!kAny) return {rate.mantissa >> 1, rate.shift - 1};
+  const FixedRate share =
+      fixed::rate_of(fixed::quotient(std::uint64_t{rate.mantissa} << 32, rows), rate.shift + 32);
   return {share.mantissa >> 1, share.shift - 1};
 }
 
@@ -132,14 +143,15 @@ void run_forward(Widths widths, std::span<const LayerFormat> formats, const Weig
   Activation* a = memory.activations;
   for (std::size_t l = 0;; ++l) {
     const Layer layer = layer_at(widths, l);
-    const bool last = l + 1 == formats.size();
-    const int products = formats[l].weights + (l == 0 ? batch.fraction : formats[l - 1].activations);
+    const bool first = !kAny || l == 0;
+    const bool last = !kAny || l + 1 == formats.size();
+    const int products = formats[l].weights + (first ? batch.fraction : formats[l - 1].activations);
     const int bias_shift = products - formats[l].biases;
     const int shift = products - (last ? kOutputFraction : formats[l].activations);
     const auto affine = [&](const auto* read) {
-      fixed::affine(batch.rows, of(layer, x), read, bias_shift, shift, memory.errors, saturated);
+      fixed::affine(rows_of(batch.rows), of(layer, x), read, bias_shift, shift, memory.errors, saturated);
     };
-    l == 0 ? affine(batch.features.data()) : affine(a - batch.rows * layer.inputs);
+    first ? affine(batch.features.data()) : affine(a - batch.rows * layer.inputs);
     if (last) return;
     activate(batch.rows * layer.outputs, memory.errors, a, saturated);
     a += batch.rows * layer.outputs;
@@ -161,7 +173,8 @@ struct Descent {
   void step(const Layer& layer, LayerFormat format, const Read* a, int fraction_a) {
     const Plan plan =
         plan_step(layer, format, rows, memory.errors, fraction, a, fraction_a, share, memory.steps);
-    if (layer.weights > 0) fraction += pass_back(layer, format, rows, a, x, memory.narrow, memory.errors);
+    if (kAny && layer.weights > 0)
+      fraction += pass_back(layer, format, rows, a, x, memory.narrow, memory.errors);
     fixed::update_weights(rows, layer.inputs, layer.outputs, memory.steps, a, plan.weights,
                           {dither.at(layer.weights)}, x + layer.weights, saturated);
     fixed::update_biases(rows, layer.outputs, memory.steps, plan.biases, {dither.at(layer.biases)},
@@ -201,6 +214,7 @@ void FixedNetwork<Weight, Activation>::choose_formats(Widths widths,
 template <typename Weight, typename Activation>
 Result<FixedNetwork<Weight, Activation>> FixedNetwork<Weight, Activation>::make(
     Widths widths, Loss loss, std::span<const LayerFormat> formats) noexcept {
+  if (!kAny && (widths.size() != 2 || loss != Loss::cross_entropy)) return Status::unknown_format;
   const auto network = Network::make(widths, loss);
   if (!network.ok()) return network.status();
   constexpr std::uint32_t kMostInputs = std::numeric_limits<std::int32_t>::max();
@@ -237,7 +251,7 @@ std::size_t FixedNetwork<Weight, Activation>::scratch_size(std::size_t rows) con
 template <typename Weight, typename Activation>
 Status FixedNetwork<Weight, Activation>::check(std::span<const Weight> at, const FixedBatch& batch,
                                                std::span<const std::int32_t> scratch) const noexcept {
-  if (at.size() != parameters() || batch.rows == 0 || batch.rows > kMaxRows ||
+  if (at.size() != parameters() || batch.rows == 0 || batch.rows > rows_of(kMaxRows) ||
       batch.features.size() != batch.rows * inputs()) {
     return Status::shape_mismatch;
   }
@@ -287,7 +301,7 @@ std::int32_t FixedNetwork<Weight, Activation>::step(std::span<Weight> x, const F
                                                     std::span<std::int32_t> scratch,
                                                     std::uint64_t& saturated) const noexcept {
   POPSGD_ASSERT(check(x, batch, scratch) == Status::ok);
-  const std::size_t rows = batch.rows;
+  const std::size_t rows = rows_of(batch.rows);
   const Workspace<Activation> memory(widths_, rows, scratch);
   run_forward(widths_, formats_, x.data(), batch, memory, saturated);
   const auto [loss, fraction] = fixed::loss_and_error(loss_, {batch, outputs(), memory.errors}, saturated);
@@ -300,8 +314,9 @@ std::int32_t FixedNetwork<Weight, Activation>::step(std::span<Weight> x, const F
     descent.step(layer_at(widths_, l), formats_[l], a, formats_[l - 1].activations);
   }
   descent.step(layer_at(widths_, 0), formats_[0], batch.features.data(), batch.fraction);
-  return fixed::saturate<std::int32_t>(static_cast<std::int64_t>(static_cast<std::uint64_t>(loss) / rows),
-                                       saturated);
+  const std::uint64_t mean =
+      kAny ? static_cast<std::uint64_t>(loss) / rows : static_cast<std::uint64_t>(loss);
+  return fixed::saturate<std::int32_t>(static_cast<std::int64_t>(mean), saturated);
 }
 
 template <typename Weight, typename Activation>

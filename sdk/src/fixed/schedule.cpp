@@ -59,12 +59,16 @@ FixedRate FixedSchedule::rate(StepCounter t) const noexcept {
 }
 
 bool FixedSchedule::settled(StepCounter t) const noexcept {
+  if constexpr (!has(Part::schedule)) return false;
   return fixed::less(rate(t), settle);
 }
 
 Status FixedSchedule::check() const noexcept {
   if (eta.shift < 0 || settle.shift < 0 || horizon.bits() == 0) return Status::invalid_rate;
-  if constexpr (!has(Part::schedule)) return shape == Shape::constant ? Status::ok : Status::unknown_format;
+  if constexpr (!has(Part::schedule)) {
+    const bool constant = shape == Shape::constant && settle == FixedRate{};
+    return constant ? Status::ok : Status::unknown_format;
+  }
   if (breakpoint_count > kMaxBreakpoints) return Status::invalid_size;
   for (std::size_t k = 0; k < breakpoint_count; ++k) {
     if (breakpoints[k].factor.shift < 0) return Status::invalid_rate;

@@ -136,8 +136,8 @@ template <typename Length>
     for (std::size_t j = 0; j < length; ++j) out[j] = -out[j];
 }
 
-std::uint32_t decode(std::span<const std::byte> packed, Values own, Lattice lattice, int bits, Decoded as,
-                     Points out, Checksums* checksums) {
+std::uint32_t decode(std::span<const std::byte> packed, const Values& own, Lattice lattice, int bits,
+                     Decoded as, Points out, Checksums* checksums) {
   POPSGD_ASSERT(kFewestBits <= bits && bits <= kMostBits);
   POPSGD_ASSERT(packed.size() == packed_size(own.size(), bits) && out.size() == own.size());
   std::int32_t furthest = 0;
@@ -159,7 +159,7 @@ std::uint32_t decode(std::span<const std::byte> packed, Values own, Lattice latt
 
 }  // namespace
 
-void encode(Values values, Lattice lattice, int bits, std::span<std::byte> packed) noexcept {
+void encode(const Values& values, Lattice lattice, int bits, std::span<std::byte> packed) noexcept {
   POPSGD_ASSERT(kFewestBits <= bits && bits <= kMostBits);
   POPSGD_ASSERT(packed.size() == packed_size(values.size(), bits));
   in_stored_slices(values, lattice, [=](std::size_t k, const std::int32_t* points, auto length) {
@@ -167,13 +167,13 @@ void encode(Values values, Lattice lattice, int bits, std::span<std::byte> packe
   });
 }
 
-std::uint32_t decode(std::span<const std::byte> packed, Values own, Lattice lattice, int bits,
+std::uint32_t decode(std::span<const std::byte> packed, const Values& own, Lattice lattice, int bits,
                      Points points) noexcept {
   return decode(packed, own, lattice, bits, Decoded::points, points, nullptr);
 }
 
-std::uint32_t decode_gap(std::span<const std::byte> packed, Values own, Lattice lattice, int bits, Side side,
-                         Points gap, Checksums* checksums) noexcept {
+std::uint32_t decode_gap(std::span<const std::byte> packed, const Values& own, Lattice lattice, int bits,
+                         Side side, Points gap, Checksums* checksums) noexcept {
   const Decoded as = side == Side::initiator ? Decoded::initiators_gap : Decoded::responders_gap;
   return decode(packed, own, lattice, bits, as, gap, checksums);
 }
@@ -191,7 +191,7 @@ std::uint32_t checksum(ConstPoints points, std::uint32_t so_far) noexcept {
   }
 }
 
-std::uint32_t checksum(Values values, Lattice lattice, std::uint32_t so_far) noexcept {
+std::uint32_t checksum(const Values& values, Lattice lattice, std::uint32_t so_far) noexcept {
   in_stored_slices(values, lattice, [&so_far](std::size_t, const std::int32_t* points, std::size_t length) {
     so_far = checksum({points, length}, so_far);
   });

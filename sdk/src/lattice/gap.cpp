@@ -30,7 +30,7 @@ struct Shift {
 };
 
 // theirs <- sign * (theirs - mine).
-void subtract(Values mine, Lattice lattice, std::int32_t sign, std::int32_t* theirs) {
+void subtract(const Values& mine, Lattice lattice, std::int32_t sign, std::int32_t* theirs) {
   in_slices(mine, lattice, [=](std::size_t k, const auto slice, auto length) {
     std::int32_t* __restrict gap = theirs + k;
     for (std::size_t j = 0; j < length; ++j) gap[j] = sign * (gap[j] - slice(j));
@@ -38,8 +38,8 @@ void subtract(Values mine, Lattice lattice, std::int32_t sign, std::int32_t* the
 }
 
 // The same, each shifted.
-void subtract_shifted(Values mine, Lattice lattice, Shift shift_mine, Shift shift_theirs, std::int32_t sign,
-                      std::int32_t* theirs) {
+void subtract_shifted(const Values& mine, Lattice lattice, Shift shift_mine, Shift shift_theirs,
+                      std::int32_t sign, std::int32_t* theirs) {
   in_slices(mine, lattice, [=](std::size_t k, const auto slice, auto length) {
     std::int32_t* __restrict out = theirs + k;
     for (std::size_t j = 0; j < length; ++j) out[j] = sign * (shift_theirs(out[j]) - shift_mine(slice(j)));
@@ -55,7 +55,7 @@ std::uint32_t largest(Point points, Length count, std::uint32_t most = 0) {
   return most;
 }
 
-std::uint32_t largest(Values values, Lattice lattice) {
+std::uint32_t largest(const Values& values, Lattice lattice) {
   std::uint32_t most = 0;
   in_slices(values, lattice,
             [&most](std::size_t, const auto slice, auto length) { most = largest(slice, length, most); });
@@ -104,29 +104,33 @@ std::size_t add_units(std::size_t length, const std::int32_t* h, std::int32_t si
   return saturated;
 }
 
+// The same for all slices of the integers, multiples of 2^exponent, in units of 2^-fraction.
+template <typename Integer>
+std::size_t accumulate(std::span<Integer> x, ConstPoints integers, int exponent, Rounding rounding,
+                       std::int32_t keep, int shift, std::int32_t factor) {
+  std::size_t saturated = 0;
+  in_units(integers, exponent, rounding, [&](std::size_t k, const std::int32_t* units, auto length) {
+    Integer* const at = x.data() + k;
+    saturated += numeric::kScalar && keep == 1 && shift == 0
+                     ? add_units(length, units, factor, at)
+                     : accumulate(length, units, keep, shift, factor, at);
+  });
+  return saturated;
+}
+
 template <typename Integer>
 std::size_t move_integers(std::span<Integer> x, int fraction, Gap gap, Side side, Rounding rounding) {
   POPSGD_ASSERT(x.size() == gap.values.size() && fraction >= rounding.fraction);
   const int shift = std::clamp(fraction - rounding.fraction, 0, kMostApart);
   const std::int32_t factor = side == Side::initiator ? 1 << shift : -(1 << shift);
-  std::size_t saturated = 0;
-  in_units(gap.values, gap.exponent - 1, rounding, [&](std::size_t k, const std::int32_t* half, auto length) {
-    Integer* const at = x.data() + k;
-    saturated += numeric::kScalar && shift == 0 ? add_units(length, half, factor, at)
-                                                : accumulate(length, half, 1, shift, factor, at);
-  });
-  return saturated;
+  return accumulate(x, gap.values, gap.exponent - 1, rounding, 1, shift, factor);
 }
 
 template <typename Integer>
 std::size_t adopt_integers(std::span<Integer> x, int fraction, ConstPoints points, int exponent,
                            Coins coins) {
   POPSGD_ASSERT(x.size() == points.size());
-  std::size_t saturated = 0;
-  in_units(points, exponent, {fraction, coins}, [&](std::size_t k, const std::int32_t* units, auto length) {
-    saturated += accumulate(length, units, 0, 0, 1, x.data() + k);
-  });
-  return saturated;
+  return accumulate(x, points, exponent, {fraction, coins}, 0, 0, 1);
 }
 
 void add_scaled(std::size_t count, const std::int32_t* __restrict integers, float scale,
@@ -136,7 +140,7 @@ void add_scaled(std::size_t count, const std::int32_t* __restrict integers, floa
 
 }  // namespace
 
-Gap difference(Side side, Values mine, Lattice lattice, Points theirs, int their_exponent) noexcept {
+Gap difference(Side side, const Values& mine, Lattice lattice, Points theirs, int their_exponent) noexcept {
   POPSGD_ASSERT(mine.size() == theirs.size());
   lattice.exponent = within_reach(lattice.exponent);
   their_exponent = within_reach(their_exponent);

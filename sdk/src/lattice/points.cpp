@@ -11,7 +11,7 @@ float power_of_two(int exponent) noexcept {
   return std::bit_cast<float>(static_cast<std::uint32_t>(exponent + 127) << 23);
 }
 
-void quantise(Values values, Lattice lattice, Points points) noexcept {
+void quantise(const Values& values, Lattice lattice, Points points) noexcept {
   POPSGD_ASSERT(points.size() == values.size());
   if (numeric::kLanes == 1 && values.integer()) {
     return integer_points(values.integers(), values.fraction(), lattice.exponent, Sequence(lattice.dither),
@@ -30,7 +30,7 @@ void integer_points(ConstPoints integers, int fraction, int exponent, Sequence u
               [=](const auto point) { store_points(point, integers.size(), points); });
 }
 
-int finest_exponent(Values values) noexcept {
+int finest_exponent(const Values& values) noexcept {
   if (values.integer()) return -values.fraction();
   // The order of magnitudes is that of their bits; those that are not finite count as the largest finite one.
   std::uint32_t largest = 0;

@@ -46,7 +46,7 @@ Distance from_float(float x) {
 
 }  // namespace
 
-Distance furthest_apart(Values a, Values b) noexcept {
+Distance furthest_apart(const Values& a, const Values& b) noexcept {
   POPSGD_ASSERT(a.size() == b.size() && a.integer() == b.integer() && a.fraction() == b.fraction());
   if (!a.integer()) {
     float most = 0;

@@ -112,8 +112,7 @@ void SerialLink::end_frame() noexcept {
   }
   if (encoded.empty()) return;  // two 0 in a row
   const auto size = cobs_decode(encoded);
-  if (!size || *size <= kCrc ||
-      !std::ranges::equal(crc_of(encoded.first(*size - kCrc)), encoded.subspan(*size - kCrc, kCrc))) {
+  if (!size || *size <= kCrc || crc32c(encoded.first(*size)) != kCrc32cResidue) {
     ++metrics_.damaged;
   } else if (*size - kCrc > mtu_) {
     ++metrics_.overlong;

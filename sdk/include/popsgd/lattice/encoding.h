@@ -34,7 +34,7 @@ inline constexpr int kMostBits = 16;
 
 /// Writes the low `bits` (2 to 16) of each point, the first into the lowest bits of the first byte. Of the last byte
 /// what is left is zero. Takes packed_size() bytes.
-void encode(Values values, Lattice lattice, int bits, std::span<std::byte> packed) noexcept;
+void encode(const Values& values, Lattice lattice, int bits, std::span<std::byte> packed) noexcept;
 
 /// The sender's points, from its packed ones and the receiver's own values, of either kind. `lattice` is the
 /// sender's. With r the points of the receiver's values on it, finds q that agrees with the sender's point modulo
@@ -42,7 +42,7 @@ void encode(Values values, Lattice lattice, int bits, std::span<std::byte> packe
 /// wherever both values are less than 2^(bits-1) - 1 steps apart, nowhere where they are more than 2^(bits-1) + 1
 /// apart, and in between as the dither has it. If not, q is wrong by a multiple of 2^bits, and only the checksum
 /// tells. Returns the largest |q - r|, how far both models are apart in steps.
-std::uint32_t decode(std::span<const std::byte> packed, Values own, Lattice lattice, int bits,
+std::uint32_t decode(std::span<const std::byte> packed, const Values& own, Lattice lattice, int bits,
                      Points points) noexcept;
 
 /// Of the points of both sides, each after those that gave it.
@@ -54,14 +54,15 @@ struct Checksums {
 /// decode() for a receiver that sends its own values on the same lattice, which is the usual case: its points are made once.
 /// Leaves in `gap` what difference() would make of the points, in steps of the lattice, and goes on over both sides' points
 /// in `checksums`, if there are any.
-std::uint32_t decode_gap(std::span<const std::byte> packed, Values own, Lattice lattice, int bits, Side side,
-                         Points gap, Checksums* checksums = nullptr) noexcept;
+std::uint32_t decode_gap(std::span<const std::byte> packed, const Values& own, Lattice lattice, int bits,
+                         Side side, Points gap, Checksums* checksums = nullptr) noexcept;
 
 /// CRC-32C of the points as they are before they are reduced modulo 2^bits, 4 little-endian bytes each, after those
 /// that gave `so_far`. One wrong point never escapes it; of more than one, one case in 2^32 does.
 [[nodiscard]] std::uint32_t checksum(ConstPoints points, std::uint32_t so_far = 0) noexcept;
 
 /// The same of the points of `values`, which are made anew.
-[[nodiscard]] std::uint32_t checksum(Values values, Lattice lattice, std::uint32_t so_far = 0) noexcept;
+[[nodiscard]] std::uint32_t checksum(const Values& values, Lattice lattice,
+                                     std::uint32_t so_far = 0) noexcept;
 
 }  // namespace popsgd::lattice

@@ -28,7 +28,7 @@ struct Gap {
 /// Turns the partner's points into the gap. Both sides come to the same, from their own values with the lattice they
 /// were sent on and the other's points: in steps of the finer lattice, or the finest in which the coarser's points fit 30
 /// bits; the finer's are then rounded to the nearest. Of points as quantise() and decode() make them it fits 32 bits.
-[[nodiscard]] Gap difference(Side side, Values mine, Lattice lattice, Points theirs,
+[[nodiscard]] Gap difference(Side side, const Values& mine, Lattice lattice, Points theirs,
                              int their_exponent) noexcept;
 
 /// How both sides round half of the gap if one of them is an integer model: to units of 2^-fraction, the coarser of

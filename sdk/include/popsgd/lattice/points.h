@@ -34,11 +34,7 @@ inline constexpr int kMostExponent = 120;
 }
 
 /// Points that the stack holds at a time where they are only passed on. A multiple of 8, so that they end at a byte.
-#if defined(__ARM_ARCH_6M__)
-inline constexpr std::size_t kSlice = 64;  // Cortex-M0 and M0+ seldom have much of a stack
-#else
-inline constexpr std::size_t kSlice = 128;
-#endif
+inline constexpr std::size_t kSlice = kScarce ? 64 : 128;
 
 /// A view of values: floats, or integers in units of 2^-fraction.
 class Values {
@@ -78,12 +74,12 @@ struct Lattice {
 /// it is a float's. A value beyond the furthest point is that point. So is an infinity, and a NaN by its sign: so far
 /// from any partner that the checksum will tell. Integers are shifted by exponent + fraction, to the left if that is
 /// negative; beyond 31 as by 31.
-void quantise(Values values, Lattice lattice, Points points) noexcept;
+void quantise(const Values& values, Lattice lattice, Points points) noexcept;
 
 /// The finest step that makes sense: of integers, one unit; of floats, the last place of the largest, at which no
 /// point comes near the furthest. A sender takes no finer one: models that agree for long would else end at points
 /// that are all clamped, and never learn that they differ again.
-[[nodiscard]] int finest_exponent(Values values) noexcept;
+[[nodiscard]] int finest_exponent(const Values& values) noexcept;
 
 /// 2^exponent, for -126 <= exponent <= 127.
 [[nodiscard]] float power_of_two(int exponent) noexcept;

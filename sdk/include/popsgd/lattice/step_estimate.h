@@ -30,7 +30,7 @@ struct Distance {
 
 /// The largest |a - b| of values of one kind and unit, which have been exchanged raw. A NaN counts for nothing, an
 /// infinity as 2^128.
-[[nodiscard]] Distance furthest_apart(Values a, Values b) noexcept;
+[[nodiscard]] Distance furthest_apart(const Values& a, const Values& b) noexcept;
 
 /// Whether a step for so many bits is tight, see above.
 [[nodiscard]] constexpr bool tight(int bits, bool rotated) {

@@ -107,7 +107,7 @@ TEST_CASE("one step at a time, and nothing that would tear it") {
   REQUIRE(net[0].agent.begin_step(step) == Status::ok);
   CHECK(net[0].agent.begin_step(step) == Status::busy);
   CHECK(net[0].agent.step().status() == Status::busy);
-  MemoryStore store(Agent::checkpoint_size(config_of(1), kParameters));
+  MemoryStore store(static_cast<std::size_t>(Agent::checkpoint_size(config_of(1), kParameters)));
   CHECK(net[0].agent.save(store) == Status::ok);
   CHECK(net[0].agent.restore(store, net.now) == Status::busy);
   net[0].agent.work(step);

@@ -71,7 +71,8 @@ void Population::run_until(std::uint64_t interactions) {
   const std::uint64_t target = kind_ == Interaction::both ? interactions : 2 * interactions;
   std::vector<Pair> pairs(queue_ ? kQueuedChunk : kChunk);
   while (done_ < target && !diverged_at_) {
-    const auto chunk = std::span(pairs).first(std::min<std::uint64_t>(pairs.size(), target - done_));
+    const auto chunk = std::span(pairs).first(
+        static_cast<std::size_t>(std::min<std::uint64_t>(pairs.size(), target - done_)));
     sequence_.fill(done_, chunk);
     run_chunk(chunk);
     done_ += chunk.size();

@@ -89,7 +89,7 @@ class OnOff final : public Contacts {
  public:
   OnOff(const OnOffContacts& settings, const Topology& topology, std::uint64_t seed)
       : Contacts(topology, false), settings_(settings), random_(seed, Purpose::network, kContactsStream) {
-    links_.reserve(topology.edges());
+    links_.reserve(static_cast<std::size_t>(topology.edges()));
     for_each_link(topology, [this](Edge link) { links_.push_back(link); });
     const double share = settings.up_s / (settings.up_s + settings.down_s);
     for (std::size_t k = 0; k < links_.size(); ++k)
@@ -190,7 +190,7 @@ class Mobile final : public Contacts {
 }  // namespace
 
 Contacts::Contacts(const Topology& topology, bool open)
-    : topology_(topology), since_(topology.edges(), open ? 0 : kClosed) {}
+    : topology_(topology), since_(static_cast<std::size_t>(topology.edges()), open ? 0 : kClosed) {}
 
 std::size_t Contacts::index(Edge link) const {
   if (topology_.complete()) {  // row by row of the triangle above the diagonal

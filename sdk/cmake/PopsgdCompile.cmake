@@ -22,8 +22,6 @@ endfunction()
 function(popsgd_compile_for_devices target)
   popsgd_compile(${target})
   target_compile_options(${target} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:-fno-exceptions -fno-rtti>)
-  # Several files of theirs have one name for what each kind of number has of its own.
-  set_target_properties(${target} PROPERTIES UNITY_BUILD OFF)
   # Nobody reads the floating-point status flags or errno; without them selections and roots become vector code.
   target_compile_options(${target} PRIVATE -fno-trapping-math -fno-math-errno)
 endfunction()

@@ -17,8 +17,8 @@ Examples:
       A beacon's way is tried on this machine; no switch between it and others is.
 Exit: 0 nothing would stop the agent, 1 something would, 2 the request cannot be carried out)";
 
-const char* word(Finding::Grade grade) {
-  return grade == Finding::Grade::fine ? "ok" : grade == Finding::Grade::note ? "note" : "STOPS";
+const char* word(Diagnosis::Grade grade) {
+  return grade == Diagnosis::Grade::fine ? "ok" : grade == Diagnosis::Grade::note ? "note" : "STOPS";
 }
 
 }  // namespace
@@ -30,9 +30,9 @@ void declare_doctor(CLI::App& app, AgentOptions& o) {
 
 int doctor(const AgentOptions& options) {
   int stops = 0;
-  for (const Finding& finding : examine(options)) {
+  for (const Diagnosis& finding : examine(options)) {
     std::printf("%-6s %-12s %s\n", word(finding.grade), finding.what.c_str(), finding.text.c_str());
-    if (finding.grade == Finding::Grade::stops) ++stops;
+    if (finding.grade == Diagnosis::Grade::stops) ++stops;
   }
   if (stops == 0)
     std::printf("Nothing stops this device from joining swarm %s.\n", options.swarm.c_str());

@@ -24,13 +24,13 @@ namespace popsgd::command {
 namespace {
 
 namespace fs = std::filesystem;
-using Grade = Finding::Grade;
+using Grade = Diagnosis::Grade;
 
 /// What `look` finds, or what it throws, which stops.
-Finding careful(const char* what, const std::function<Finding()>& look) {
+Diagnosis careful(const char* what, const std::function<Diagnosis()>& look) {
   std::string why;
   try {
-    Finding finding = look();
+    Diagnosis finding = look();
     finding.what = what;
     return finding;
   } catch (const sim::Error& error) {
@@ -41,7 +41,7 @@ Finding careful(const char* what, const std::function<Finding()>& look) {
   return {Grade::stops, what, why};
 }
 
-Finding key(const AgentOptions& options) {
+Diagnosis key(const AgentOptions& options) {
   std::optional<secure::SwarmKeys> keys = keys_from(options);
   if (keys) {
     const std::uint32_t epoch = keys->current.epoch;
@@ -53,7 +53,7 @@ Finding key(const AgentOptions& options) {
   return {Grade::fine, {}, "none, and none is needed: nothing leaves this machine"};
 }
 
-Finding randomness() {
+Diagnosis randomness() {
   std::array<char, 16> bytes{};
   if (::getrandom(bytes.data(), bytes.size(), GRND_NONBLOCK) == static_cast<ssize_t>(bytes.size()))
     return {Grade::fine, {}, "the kernel has random bytes"};
@@ -61,7 +61,7 @@ Finding randomness() {
 }
 
 /// Members prove themselves by a key, and no message has a time: a clock that is wrong is worth knowing, and stops nobody.
-Finding time() {
+Diagnosis time() {
   timespec monotonic{};
   if (::clock_gettime(CLOCK_MONOTONIC, &monotonic) != 0)
     return {Grade::stops, {}, std::string("there is no monotonic clock: ") + std::strerror(errno)};
@@ -84,7 +84,7 @@ fs::path nearest(fs::path path) {
   return path;
 }
 
-Finding state(const AgentOptions& options) {
+Diagnosis state(const AgentOptions& options) {
   if (options.state.empty()) return {Grade::note, {}, "no --state: what it learns is gone when it ends"};
   const std::string quoted = "'" + options.state + "'";
   const fs::path there = nearest(fs::absolute(options.state));
@@ -105,14 +105,14 @@ Finding state(const AgentOptions& options) {
 
 }  // namespace
 
-std::vector<Finding> examine(const AgentOptions& options) {
-  std::vector<Finding> findings{careful("key", [&] { return key(options); }),
-                                careful("randomness", randomness), careful("time", time),
-                                careful("permissions", [&] { return state(options); }),
-                                careful("ports", [&] { return ports(options); })};
-  std::vector<Finding> network;
-  Finding multicast = careful("multicast", [&] { return beacons(options, network); });
-  for (Finding& finding : network) findings.push_back(std::move(finding));
+std::vector<Diagnosis> examine(const AgentOptions& options) {
+  std::vector<Diagnosis> findings{careful("key", [&] { return key(options); }),
+                                  careful("randomness", randomness), careful("time", time),
+                                  careful("permissions", [&] { return state(options); }),
+                                  careful("ports", [&] { return ports(options); })};
+  std::vector<Diagnosis> network;
+  Diagnosis multicast = careful("multicast", [&] { return beacons(options, network); });
+  for (Diagnosis& finding : network) findings.push_back(std::move(finding));
   findings.push_back(std::move(multicast));
   return findings;
 }

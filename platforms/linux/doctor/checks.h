@@ -9,7 +9,7 @@
 namespace popsgd::command {
 
 /// What has come of one look.
-struct Finding {
+struct Diagnosis {
   enum class Grade { fine, note, stops };
 
   Grade grade = Grade::fine;
@@ -19,6 +19,6 @@ struct Finding {
 
 /// Everything, in the order in which an agent needs it. Takes up to a second or two, as it listens for its own message by multicast.
 /// Nothing of the key is in what it says but its epoch.
-[[nodiscard]] std::vector<Finding> examine(const AgentOptions& options);
+[[nodiscard]] std::vector<Diagnosis> examine(const AgentOptions& options);
 
 }  // namespace popsgd::command

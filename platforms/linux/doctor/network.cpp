@@ -14,7 +14,7 @@
 namespace popsgd::command {
 namespace {
 
-using Grade = Finding::Grade;
+using Grade = Diagnosis::Grade;
 
 constexpr std::uint32_t kWait = 1'000;  // ms
 
@@ -40,7 +40,7 @@ std::array<std::byte, 20> probe() {
 
 }  // namespace
 
-Finding ports(const AgentOptions& options) {
+Diagnosis ports(const AgentOptions& options) {
   const NodeOptions node = node_from(options);
   Nobody nobody;
   net::Loop loop;
@@ -60,7 +60,7 @@ Finding ports(const AgentOptions& options) {
   return {Grade::fine, {}, text + ", and " + options.metrics + " for pages"};
 }
 
-Finding beacons(const AgentOptions& options, std::vector<Finding>& interfaces) {
+Diagnosis beacons(const AgentOptions& options, std::vector<Diagnosis>& interfaces) {
   const NodeOptions node = node_from(options);
   if (!node.beacons)
     return {Grade::note, {}, "not used, by --no-discovery: it meets --peer only, and whom they know"};

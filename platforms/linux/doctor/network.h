@@ -10,10 +10,10 @@ namespace popsgd::command {
 // Both throw net::Error or sim::Error for what stops an agent.
 
 /// Listens where the agent would, and serves its pages, for a moment.
-[[nodiscard]] Finding ports(const AgentOptions& options);
+[[nodiscard]] Diagnosis ports(const AgentOptions& options);
 
 /// Joins the multicast groups as the agent would, sends a message to nobody, and waits up to a second for it to come back. Adds a
 /// finding for each interface.
-[[nodiscard]] Finding beacons(const AgentOptions& options, std::vector<Finding>& interfaces);
+[[nodiscard]] Diagnosis beacons(const AgentOptions& options, std::vector<Diagnosis>& interfaces);
 
 }  // namespace popsgd::command

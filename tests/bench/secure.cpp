@@ -147,7 +147,8 @@ void meetings(int rounds) {
   constexpr std::uint32_t kUnlimited = 1'000'000;
   for (const bool reliable : {true, false}) {
     const char* const name = reliable ? "TLS" : "DTLS";
-    test::Meeting strangers(reliable, {.remembered = 0}, {.per_second = kUnlimited, .per_source = kUnlimited});
+    test::Meeting strangers(reliable, {.remembered = 0},
+                            {.per_second = kUnlimited, .per_source = kUnlimited});
     test::Meeting acquainted(reliable, {}, {.per_second = kUnlimited, .per_source = kUnlimited});
     strangers.use_swarm_keys();
     acquainted.use_swarm_keys();

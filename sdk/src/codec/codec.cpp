@@ -71,7 +71,8 @@ static_assert(offsetof(Handshake, nonce) == 0 && offsetof(Handshake, fingerprint
               offsetof(Handshake, format) == 38 && offsetof(Handshake, standing) == 39);
 /// Block, chunk.
 using Place = std::array<std::uint16_t, 2>;
-static_assert(sizeof(Place) == sizeof(wire::Place) && alignof(Place) == alignof(wire::Place));
+static_assert(sizeof(wire::Place) == 2 * sizeof(std::uint16_t) &&
+              alignof(wire::Place) == alignof(std::uint16_t));
 
 constexpr std::size_t kMostBlocks = 65536;
 constexpr std::size_t kMostData = kLargestFrame - kStateOverhead;

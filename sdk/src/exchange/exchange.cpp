@@ -190,7 +190,7 @@ void Exchange::begin_attempt() {
 void Exchange::begin_crossing() {
   ready_.reset();
   progressed_ = heard_;
-  constexpr std::size_t kHalfDay = 12 * 3600;  // seconds
+  constexpr std::size_t kHalfDay = std::size_t{12} * 3600;  // seconds
   const std::size_t crossing = stretch().length * sizeof(float) / config_.timing.slowest + 1;
   block_ends_ =
       heard_ + config_.timing.idle + 1000 * static_cast<std::uint32_t>(std::min(crossing, kHalfDay));

@@ -49,6 +49,7 @@ class FloatTrainer {
   [[nodiscard]] float loss() const { return loss_; }
   [[nodiscard]] bool settled(StepCounter time) const { return config_.schedule.settled(time); }
   void forget() { std::fill(velocity_.begin(), velocity_.end(), 0.0F); }
+  // NOLINTNEXTLINE(readability-convert-member-functions-to-static): asked of every trainer
   [[nodiscard]] std::uint64_t saturated() const { return 0; }
 
  private:

@@ -34,8 +34,8 @@ class SocketAddress {
 
 /// Sends no fragments: what is longer than the path allows is EMSGSIZE.
 void forbid_fragments(int socket, bool v6);
-/// Bytes of a datagram's content that the system believes the path to `remote` carries whole, or what any path carries if it
-/// does not say; 0: there is no path.
+/// Bytes of a datagram's content that the system believes the path to `remote` carries whole, or, if it does not say, what
+/// any path of IPv6 carries; 0: there is no path.
 [[nodiscard]] std::size_t path_mtu(const Address& remote);
 
 /// Room for several datagrams, which are asked for at once.

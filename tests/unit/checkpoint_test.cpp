@@ -192,13 +192,13 @@ TEST_CASE("models of other sizes may follow each other in one store") {
 /// Saves `state` and makes its sequence number another.
 void save_as_number(MemoryStore& store, unsigned slot, const State& state, std::uint64_t sequence) {
   REQUIRE(save(store, state) == Status::ok);
-  checkpoint::HeaderBytes bytes{};
+  checkpoint::Header header;
+  const auto bytes = header.bytes();
   std::copy_n(store.slot(slot).begin(), bytes.size(), bytes.begin());
-  auto header = checkpoint::decode(bytes);
-  REQUIRE(header);
-  header->sequence = sequence;
-  bytes = checkpoint::encode(*header);
-  std::copy(bytes.begin(), bytes.end(), store.slot(slot).begin());
+  REQUIRE(checkpoint::condition_of(header) == checkpoint::Condition::entire);
+  header.sequence = sequence;
+  checkpoint::seal(header);
+  std::ranges::copy(bytes, store.slot(slot).begin());
 }
 
 TEST_CASE("after the last sequence number comes the first, and is the newer") {
@@ -439,8 +439,9 @@ TEST_CASE("a store cut short is damaged or too small, and is never read beyond i
 TEST_CASE("a header of the largest lengths is no reason to read beyond the slot") {
   MemoryStore store = make_store(kSmall);
   constexpr auto kMost = std::numeric_limits<std::uint32_t>::max();
-  const auto bytes = checkpoint::encode({.parameters = kMost, .fingerprint = kFingerprint, .records = kMost});
-  std::copy(bytes.begin(), bytes.end(), store.slot(0).begin());
+  checkpoint::Header header{.parameters = kMost, .fingerprint = kFingerprint, .records = kMost};
+  checkpoint::seal(header);
+  std::ranges::copy(header.bytes(), store.slot(0).begin());
   CHECK(load(store, kSmall).status == Status::checkpoint_damaged);
   CHECK(store.violations() == 0);
 }

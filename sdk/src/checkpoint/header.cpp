@@ -39,18 +39,4 @@ bool fits(const Header& header, std::size_t slot) noexcept {
   return pages > 0 && header.payload() <= (pages - 1) * Store::kPage;
 }
 
-HeaderBytes encode(Header header) noexcept {
-  seal(header);
-  HeaderBytes bytes{};
-  std::ranges::copy(header.bytes(), bytes.begin());
-  return bytes;
-}
-
-std::optional<Header> decode(const HeaderBytes& bytes) noexcept {
-  Header header;
-  std::ranges::copy(bytes, header.bytes().begin());
-  if (condition_of(header) != Condition::entire) return std::nullopt;
-  return header;
-}
-
 }  // namespace popsgd::checkpoint

@@ -7,14 +7,12 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <span>
 
 namespace popsgd::checkpoint {
 
 inline constexpr std::uint16_t kVersion = 1;
 inline constexpr std::size_t kHeaderLength = 44;
-using HeaderBytes = std::array<std::byte, kHeaderLength>;
 
 /// As it is written, but for its end: the table in sdk/README.md.
 struct Header {
@@ -51,11 +49,6 @@ void seal(Header& header) noexcept;
 
 /// Whether a slot of so many bytes has room for it and its payload: see slot_size() in popsgd/checkpoint.h.
 [[nodiscard]] bool fits(const Header& header, std::size_t slot) noexcept;
-
-/// The bytes of a header that is sealed.
-[[nodiscard]] HeaderBytes encode(Header header) noexcept;
-/// Nothing if the bytes are not an entire header of this version.
-[[nodiscard]] std::optional<Header> decode(const HeaderBytes& bytes) noexcept;
 
 /// Whether `a` was saved after `b`: compared on a circle (RFC 1982), so that 0 follows 2^64 - 1.
 [[nodiscard]] constexpr bool is_newer(std::uint64_t a, std::uint64_t b) noexcept {

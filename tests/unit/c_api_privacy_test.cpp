@@ -160,7 +160,8 @@ TEST_CASE(
 
 TEST_CASE("C: a checkpoint that is staged pays for nothing before it is said to be durable") {
   PrivateInC device(defaults());
-  MemoryStore store(popsgd_agent_checkpoint_size(&device.config, test::kParameters, 1, POPSGD_FLOAT32));
+  MemoryStore store(static_cast<std::size_t>(
+      popsgd_agent_checkpoint_size(&device.config, test::kParameters, 1, POPSGD_FLOAT32)));
   const popsgd_store functions = in_c(store);
   REQUIRE(popsgd_agent_step(device.agent, nullptr) == POPSGD_OK);
   REQUIRE(popsgd_agent_stage(device.agent, &functions) == POPSGD_OK);

@@ -108,7 +108,7 @@ Owners deal_labels(const Dataset& train, std::uint32_t agents, long long pieces_
   const auto order = permutation(pieces, random);
   for (std::uint64_t piece = 0; piece < pieces; ++piece)
     for (std::uint64_t r = piece * train.rows / pieces; r < (piece + 1) * train.rows / pieces; ++r)
-      owner[rows[r]] = order[piece] / k;
+      owner[rows[static_cast<std::size_t>(r)]] = order[static_cast<std::size_t>(piece)] / k;
   return owner;
 }
 

@@ -70,7 +70,8 @@ Account QuantisedPopulation::account() const {
 void QuantisedPopulation::run_until(std::uint64_t interactions) {
   std::vector<Pair> pairs(kAtATime);
   while (done_ < interactions && !diverged_at_) {
-    const auto chunk = std::span(pairs).first(std::min<std::uint64_t>(pairs.size(), interactions - done_));
+    const auto chunk = std::span(pairs).first(
+        static_cast<std::size_t>(std::min<std::uint64_t>(pairs.size(), interactions - done_)));
     sequence_.fill(done_, chunk);
     run_chunk(chunk);
     done_ += chunk.size();

@@ -12,7 +12,7 @@ compare() {
   local most
   most=$(awk -F, -v t="$target" -v w="$1" '$1 == t && $2 == w { print $3 }' "$budget")
   [ -n "$most" ] || { echo "$budget has no row $target,$1" >&2; exit 2; }
-  printf '%-8s %-12s %7d of %7d bytes\n' "$target" "$1" "$2" "$most"
+  printf '%-13s %-10s %7d of %7d bytes\n' "$target" "$1" "$2" "$most"
   [ "$2" -le "$most" ] || over=1
 }
 compare flash $((text + data))

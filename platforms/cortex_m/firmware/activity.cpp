@@ -70,7 +70,8 @@ const popsgd::FixedBatch& Activity::next() noexcept {
   label_[0] = share_.draw(random_, kClasses);
   feel(label_[0]);
   summarise();
-  batch_ = {.rows = 1, .features = features_, .fraction = kFraction, .labels = label_};
+  batch_.features = features_;
+  batch_.labels = label_;
   return batch_;
 }
 

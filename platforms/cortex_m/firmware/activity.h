@@ -55,7 +55,7 @@ class Activity {
   std::array<Axis, kAxes> window_{};
   std::array<std::int16_t, kFeatures> features_{};
   std::array<std::uint32_t, 1> label_{};
-  popsgd::FixedBatch batch_{};
+  popsgd::FixedBatch batch_{.rows = 1, .fraction = kFraction};
 };
 
 }  // namespace firmware

@@ -62,7 +62,7 @@ bool understand(std::string_view name, std::string_view value, Request& request)
   if (name == "seconds") return whole(value, request.seconds);
   if (name == "step") return whole(value, request.pace.step);
   if (name == "meet") return whole(value, request.pace.meet);
-  if (name == "save") return whole(value, request.pace.save);
+  if (name == "save") return whole(value, request.save);
   if (name == "cut") return whole(value, request.cut.emplace());
   if (name == "peer" && request.peer_count < request.peers.size())
     return address(value, request.peers[request.peer_count++]);

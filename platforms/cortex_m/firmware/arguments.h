@@ -15,11 +15,12 @@
 namespace firmware {
 
 struct Request {
-  bool activity = false;       ///< data=digits or activity
-  bool floats = false;         ///< numeric=int16 or float32
-  Share share{};               ///< share=K/N: the classes it sees; K from 0
-  std::uint32_t seconds = 10;  ///< seconds=
-  Pace pace{};                 ///< step= meet= save=
+  bool activity = false;         ///< data=digits or activity
+  bool floats = false;           ///< numeric=int16 or float32
+  Share share{};                 ///< share=K/N: the classes it sees; K from 0
+  std::uint32_t seconds = 10;    ///< seconds=
+  Pace pace{};                   ///< step= meet=
+  std::uint32_t save = 600'000;  ///< save=
   std::optional<std::uint32_t>
       cut;  ///< cut=N: it saves once, and power fails in the change of the flash after N
   std::array<popsgd::Address, 2> peers{};  ///< peer=A.B.C.D:PORT, twice at most

@@ -22,7 +22,7 @@ struct Board {
     clock.start();
     uart.start();
   }
-  [[nodiscard]] Services services() noexcept { return {clock, entropy, store}; }
+  [[nodiscard]] Services services() noexcept { return {clock, entropy}; }
   /// The UART as a link's port.
   [[nodiscard]] popsgd::serial::Port port() noexcept {
     const auto write = [](void* to, std::span<const std::byte> bytes) noexcept {

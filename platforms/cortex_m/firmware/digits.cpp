@@ -39,7 +39,8 @@ const popsgd::FixedBatch& Digits::next() noexcept {
       pixels_[8 * row + column] = static_cast<std::int16_t>(lit + third(sum - 382));
     }
   }
-  batch_ = {.rows = 1, .features = pixels_, .fraction = kFraction, .labels = label_};
+  batch_.features = pixels_;
+  batch_.labels = label_;
   return batch_;
 }
 

@@ -38,7 +38,7 @@ class Digits {
   Share share_;
   std::array<std::int16_t, kFeatures> pixels_{};
   std::array<std::uint32_t, 1> label_{};
-  popsgd::FixedBatch batch_{};
+  popsgd::FixedBatch batch_{.rows = 1, .fraction = kFraction};
 };
 
 }  // namespace firmware

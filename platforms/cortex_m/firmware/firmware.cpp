@@ -1,11 +1,9 @@
-// The firmware: learns a digit every 50 ms, and meets the device at the other end of the UART every two seconds.
-#include "board.h"
-#include "device/registers.h"
+// The firmware: learns a digit every 50 ms, meets the device at the other end of the UART every two seconds, and saves what it has
+// learned every ten minutes.
 #include "digits.h"
+#include "keeper.h"
+#include "live.h"
 #include "start/start.h"
-#include "wire.h"
-
-#include <array>
 
 using firmware::board;
 
@@ -13,15 +11,10 @@ int main() {
   static firmware::FixedLearner<firmware::Digits> learner;
   static firmware::NodeMemory<1> memory;
   static firmware::Node node(board.services(), learner, memory);
+  static firmware::Keeper keeper(node, board.store, board.clock);
   static firmware::Wire wire(board.port());
   board.start();
   wire.open(node);
-  if (node.start() != popsgd::Status::ok || node.join(wire.link()) != popsgd::Status::ok) fault();
-  while (true) {
-    const popsgd::Time next = node.turn();
-    while (board.uart.empty() && !next.reached(board.clock.now()))
-      popsgd::cortex_m::sleep();  // until a byte, or a millisecond later
-    std::array<std::byte, 64> bytes;
-    wire.feed(board.uart.read(bytes));
-  }
+  if (keeper.start() != popsgd::Status::ok || node.join(wire.link()) != popsgd::Status::ok) fault();
+  firmware::live(wire, [] { return earlier(node.turn(), keeper.turn()); });
 }

@@ -33,16 +33,8 @@ Status Node::start() noexcept {
   if (const Status status = services_.entropy.fill(std::as_writable_bytes(std::span(&seed, 1)));
       status != Status::ok)
     return status;
-  if (const Status status = begin(seed); status != Status::ok) return status;
-  restored_ = agent_.restore(services_.store, services_.clock.now());
-  // Nothing of use was saved: it begins, and takes over the model of the first that it meets.
-  return restored_ == Status::ok ? Status::ok : begin(seed);
-}
-
-Status Node::begin(std::uint64_t seed) noexcept {
   const Time now = services_.clock.now();
   step_due_ = now;
-  save_due_ = now + pace_.save;
   waiting_.size = 0;
   std::ranges::fill(links_, nullptr);
   AgentConfig config = this->config(seed);
@@ -55,12 +47,8 @@ Time Node::turn() noexcept {
     static_cast<void>(agent_.step());
     step_due_ = now + pace_.step;
   }
-  if (save_due_.reached(now)) {
-    static_cast<void>(save());  // if it fails, learning goes on without
-    save_due_ = now + pace_.save;
-  }
   send();
-  return earlier(earlier(step_due_, save_due_), agent_.deadline(now));
+  return earlier(step_due_, agent_.deadline(now));
 }
 
 /// All that the agent has to say, as far as links have room.

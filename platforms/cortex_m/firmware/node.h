@@ -21,14 +21,12 @@ namespace firmware {
 struct Services {
   popsgd::Clock& clock;
   popsgd::Entropy& entropy;
-  popsgd::Store& store;
 };
 
 /// How often it does what; milliseconds.
 struct Pace {
   std::uint32_t step = 50;
-  std::uint32_t meet = 2000;    ///< on average
-  std::uint32_t save = 600000;  ///< 10,000 erasures of two slots last for four months
+  std::uint32_t meet = 2000;  ///< on average
 };
 
 /// Memory of a node with so many links, but for its learner's.
@@ -52,20 +50,21 @@ class Node final : public popsgd::LinkUser {
         links_(memory.links),
         workspace_(memory.workspace) {}
 
-  /// At power-on: goes on from the last checkpoint, or begins; there are no links. no_entropy, or what Agent::init() says.
+  /// Begins with nothing learned, and without links. no_entropy, or what Agent::init() says.
   [[nodiscard]] popsgd::Status start() noexcept;
+  /// As Agent's, for a Keeper. After a restore() that failed, start() has to follow.
+  [[nodiscard]] popsgd::Status restore(popsgd::Store& store) noexcept {
+    return agent_.restore(store, services_.clock.now());
+  }
+  [[nodiscard]] popsgd::Status save(popsgd::Store& store) noexcept { return agent_.save(store); }
   /// One turn of the main loop, after links were given what has come; when the next is due if nothing comes before.
   popsgd::Time turn() noexcept;
-  /// Now, beside the times it does so by itself.
-  [[nodiscard]] popsgd::Status save() noexcept { return agent_.save(services_.store); }
 
   /// Its peer may be met, before it has spoken. If nobody is there, every offer costs the time it waits for an answer. no_room: not
   /// this one.
   [[nodiscard]] popsgd::Status join(popsgd::Link& link) noexcept;
 
   [[nodiscard]] const popsgd::Agent& agent() const noexcept { return agent_; }
-  /// What start() found in the store.
-  [[nodiscard]] popsgd::Status restored() const noexcept { return restored_; }
 
   void received(popsgd::Link& link, std::span<const std::byte> frame) noexcept override;
   void writable(popsgd::Link& link) noexcept override;
@@ -73,7 +72,6 @@ class Node final : public popsgd::LinkUser {
 
  private:
   [[nodiscard]] popsgd::AgentConfig config(std::uint64_t seed) const noexcept;
-  popsgd::Status begin(std::uint64_t seed) noexcept;
   void send() noexcept;
   [[nodiscard]] bool pass_on() noexcept;
   [[nodiscard]] std::size_t place(const popsgd::Link* link) const noexcept;
@@ -87,8 +85,6 @@ class Node final : public popsgd::LinkUser {
   alignas(8) std::array<std::byte, kMtu> frame_;
   popsgd::Agent::Outgoing waiting_{{}, 0};  // what of `frame_` a link had no room for
   popsgd::Time step_due_{};
-  popsgd::Time save_due_{};
-  popsgd::Status restored_ = popsgd::Status::no_checkpoint;
 };
 
 }  // namespace firmware

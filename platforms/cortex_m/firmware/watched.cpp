@@ -6,6 +6,7 @@
 #include "device/registers.h"
 #include "device/semihosting.h"
 #include "digits.h"
+#include "keeper.h"
 #include "lan.h"
 #include "report.h"
 #include "wire.h"
@@ -30,12 +31,12 @@ Pupil& pupil_for(const Request& request) {
   return request.activity ? static_cast<Pupil&>(activity) : digits;
 }
 
-void run(Node& node, Pupil& pupil, Wire& wire, std::uint32_t until) {
+void run(Node& node, Keeper& keeper, Pupil& pupil, Wire& wire, std::uint32_t until) {
   const Time begin = board.clock.now();
   report("status", 0, node, pupil);
   for (std::uint32_t told = 0; told < until;) {
     const Time due = lan::turn(board.clock.now());
-    const Time next = earlier(due, node.turn());
+    const Time next = earlier(due, earlier(node.turn(), keeper.turn()));
     while (board.uart.empty() && !lan::due() && !next.reached(board.clock.now()))
       popsgd::cortex_m::sleep();  // until a byte, a frame, or a millisecond later
     std::array<std::byte, 64> bytes;
@@ -47,13 +48,13 @@ void run(Node& node, Pupil& pupil, Wire& wire, std::uint32_t until) {
 }
 
 // Learns a little, and saves while power fails.
-void save_until_cut(Node& node, const Pupil& pupil, std::uint32_t changes) {
-  report_model(node.restored() == Status::ok ? "restored" : "began", pupil);
+void save_until_cut(Node& node, Keeper& keeper, const Pupil& pupil, std::uint32_t changes) {
+  report_model(keeper.restored() == Status::ok ? "restored" : "began", pupil);
   for (const std::uint64_t enough = node.agent().metrics().steps + 5; node.agent().metrics().steps < enough;)
     static_cast<void>(node.turn());
   report_model("saving", pupil);
   board.flash.fail_after(changes);
-  report_model(node.save() == Status::ok ? "saved" : "cut", pupil);
+  report_model(keeper.save() == Status::ok ? "saved" : "cut", pupil);
 }
 
 }  // namespace
@@ -72,11 +73,12 @@ int main(int count, char** arguments) {
   static NodeMemory<kLinks> memory;
   Pupil& pupil = pupil_for(*request);
   static Node node(board.services(), pupil.learner(), memory, request->pace);
+  static Keeper keeper(node, board.store, board.clock, request->save);
   static Wire wire(board.port());
   board.start();
   wire.open(node);
   const bool alone = request->peer_count == 0;  // but for whoever is at the other end of the wire
-  if (node.start() != Status::ok || (alone && node.join(wire.link()) != Status::ok)) {
+  if (keeper.start() != Status::ok || (alone && node.join(wire.link()) != Status::ok)) {
     write("popsgd_watched: it cannot begin\n");
     return 1;
   }
@@ -86,8 +88,8 @@ int main(int count, char** arguments) {
     return 1;
   }
   if (request->cut)
-    save_until_cut(node, pupil, *request->cut);
+    save_until_cut(node, keeper, pupil, *request->cut);
   else
-    run(node, pupil, wire, request->seconds);
+    run(node, keeper, pupil, wire, request->seconds);
   return 0;
 }

@@ -28,7 +28,7 @@ struct Header {
   std::uint32_t unused = 0;       // is not written
 
   /// Bytes of payload: parameters, step counter, records.
-  [[nodiscard]] constexpr std::uint64_t payload() const noexcept {
+  [[nodiscard, gnu::noinline]] constexpr std::uint64_t payload() const noexcept {
     return std::uint64_t{4} * parameters + 8 + records;
   }
   /// What is written of it.

@@ -73,21 +73,20 @@ double square(const lattice::Gap& gap) {
   return static_cast<double>(sum) * power_of_two(2 * (gap.exponent + shift));
 }
 
-// Calls use(part) for parts of so many parameters of which the stack holds the points.
-template <typename Use>
-void in_parts(std::size_t length, Use use) {
-  for (std::size_t k = 0; k < length; k += lattice::kSlice)
-    use(Stretch{k, std::min(lattice::kSlice, length - k)});
+// From k on, a part of so many parameters of which the stack holds the points.
+Stretch part_from(std::size_t k, std::size_t length) {
+  return {k, std::min(lattice::kSlice, length - k)};
 }
 
 void write_raw(const Values& values, lattice::Lattice grid, int bits, std::byte* out) {
   const auto bytes = static_cast<std::size_t>(bits) / 8;
-  in_parts(values.size(), [&](Stretch part) {
-    std::array<std::int32_t, lattice::kSlice> points;
+  std::array<std::int32_t, lattice::kSlice> points;
+  for (std::size_t k = 0; k < values.size(); k += lattice::kSlice) {
+    const Stretch part = part_from(k, values.size());
     lattice::quantise(values.part(part.offset, part.length), grid.from(part.offset),
                       Points(points).first(part.length));
     for (std::size_t j = 0; j < part.length; ++j, out += bytes) std::memcpy(out, &points[j], bytes);
-  });
+  }
 }
 
 void read_raw(const std::byte* in, int bits, Points points) {
@@ -107,11 +106,17 @@ float step_of(int exponent) {
 
 }  // namespace
 
-void Snapshots::each_slice(std::size_t at, std::size_t length, const void* use,
-                           void (*call)(const void* use, const Slice& slice)) const {
-  Tensors(model_).cut({block_.offset + at, length}, [&](std::size_t tensor, Stretch part) {
-    call(use, Slice{tensor, part.offset - block_.offset, part.length, scales_[tensor - first_tensor_]});
-  });
+void Snapshots::Slices::next() {
+  at += length;
+  rest_ -= length;
+  const Tensors tensors(of_.model_);
+  const std::size_t first = of_.block_.offset + at;
+  for (std::size_t k = end_ == 0 ? 0 : tensor + 1; rest_ > 0 && end_ <= first; ++k) {
+    tensor = k;
+    end_ += tensors.length(k, of_.model_.size());
+  }
+  length = std::min(rest_, end_ - first);
+  scale = of_.scales_ + (tensor - of_.first_tensor_);
 }
 
 Values Snapshots::own(const Slice& slice) const {
@@ -158,7 +163,8 @@ std::size_t Snapshots::part_size(const Slice& slice, Encoding encoding, Numeric 
 std::size_t Snapshots::chunk_size(std::size_t at, std::size_t length, Encoding encoding,
                                   Numeric sender) const {
   std::size_t size = plain() ? 0 : 1;
-  slices(at, length, [&](const Slice& slice) { size += part_size(slice, encoding, sender); });
+  for (Slices slice = slices(at, length); slice.left(); slice.next())
+    size += part_size(slice, encoding, sender);
   return size;
 }
 
@@ -196,11 +202,10 @@ void Snapshots::take(Stretch block, std::uint32_t offset) {
   heard_ = settled_ = false;
   floats_ = plain();
   own_cut_ = their_cut_ = {};
-  first_tensor_ = UINT32_MAX;
-  Tensors(model_).cut(block, [this](std::size_t tensor, Stretch) {
-    first_tensor_ = std::min(first_tensor_, static_cast<std::uint32_t>(tensor));
-  });
-  slices([](const Slice& slice) { slice.scale = {.theirs = kUnheard}; });
+  first_tensor_ = Tensors(model_).at(block.offset, model_.size());
+  for (Slices slice = slices(); slice.left(); slice.next()) {
+    *slice.scale = {.theirs = kUnheard};
+  }
   model_.visit([this]<typename T>(std::span<T> model) {
     const std::span<T> x = model.subspan(block_.offset).first(block_.length);
     if constexpr (std::is_floating_point_v<T>) {
@@ -220,9 +225,8 @@ std::uint16_t Snapshots::speak(Encoding encoding, const Steps& steps) {
   own_cut_ = cut(encoding, model_.numeric());
   own_summed_ = own_sum_ = 0;
   if (!floats()) {
-    slices([&](const Slice& slice) {
-      slice.scale.own = static_cast<std::int16_t>(own_exponent(slice, encoding, steps));
-    });
+    for (Slices slice = slices(); slice.left(); slice.next())
+      slice.scale->own = static_cast<std::int16_t>(own_exponent(slice, encoding, steps));
   }
   return own_cut_.chunks;
 }
@@ -232,10 +236,10 @@ std::uint16_t Snapshots::hear(Encoding encoding) {
   if (side_ == lattice::Side::responder)
     floats_ = !model_.integer() && their_numeric_ == Numeric::float32 && encoding.bits == 0;
   their_cut_ = cut(encoding, their_numeric_);
-  slices([](const Slice& slice) {
-    slice.scale.apart = 0;
-    slice.scale.met = false;
-  });
+  for (Slices slice = slices(); slice.left(); slice.next()) {
+    slice.scale->apart = 0;
+    slice.scale->met = false;
+  }
   summed_ = 0;
   checksums_ = {};
   if (floats())
@@ -247,17 +251,18 @@ std::uint16_t Snapshots::hear(Encoding encoding) {
 
 bool Snapshots::known(const Steps& steps) const {
   bool all = true;
-  slices([&](const Slice& slice) { all = all && steps.known(slice.tensor, block_.offset + slice.at); });
+  for (Slices slice = slices(); slice.left(); slice.next())
+    all = all && steps.known(slice.tensor, block_.offset + slice.at);
   return all;
 }
 
 void Snapshots::rotate_own() {
-  slices([this](const Slice& slice) {
+  for (Slices slice = slices(); slice.left(); slice.next()) {
     if (model_.integer())
       lattice::rotate(own_as<std::int32_t>().subspan(slice.at).first(slice.length), signs(slice));
     else
       lattice::rotate(own_as<float>().subspan(slice.at).first(slice.length), signs(slice));
-  });
+  }
 }
 
 int Snapshots::own_exponent(const Slice& slice, Encoding encoding, const Steps& steps) const {
@@ -292,18 +297,18 @@ std::span<const std::byte> Snapshots::write(std::uint16_t chunk, std::span<std::
     std::memcpy(room.data() + size, bytes.data(), bytes.size());
     return room.first(size + bytes.size());
   }
-  slices(at, length, [&](const Slice& slice) {
+  for (Slices slice = slices(at, length); slice.left(); slice.next()) {
     const Values values = own(slice);
-    const lattice::Lattice grid = lattice_of(slice, slice.scale.own);
+    const lattice::Lattice grid = lattice_of(slice, slice.scale->own);
     const std::size_t end = size + part_size(slice, encoding, model_.numeric());
-    if (encoding.bits != 0 || !model_.integer()) room[size++] = static_cast<std::byte>(slice.scale.own);
+    if (encoding.bits != 0 || !model_.integer()) room[size++] = static_cast<std::byte>(slice.scale->own);
     if (model_.integer()) room[size++] = static_cast<std::byte>(fraction(slice));
     if (encoding.bits == 0)
       write_raw(values, grid, raw_bits(model_.numeric()), room.data() + size);
     else
       lattice::encode(values, grid, width(slice, encoding.bits), room.subspan(size).first(end - size));
     size = end;
-  });
+  }
   return room.first(size);
 }
 
@@ -320,15 +325,15 @@ bool Snapshots::fits(std::uint16_t chunk, std::span<const std::byte> bytes) cons
   if (floats()) return true;
   bool sound = true;
   std::size_t position = 1;
-  slices(at, length, [&](const Slice& slice) {
+  for (Slices slice = slices(at, length); slice.left(); slice.next()) {
     const auto [exponent, fraction] = lead_of_theirs(bytes.data() + position);
-    const Scale& known = slice.scale;
+    const Scale& known = *slice.scale;
     sound =
         sound && std::abs(fraction) <= Model::kMostFraction && lattice::within_reach(exponent) == exponent;
     if (known.theirs != kUnheard)
       sound = sound && known.theirs == exponent && known.their_fraction == fraction;
     position += part_size(slice, their_cut_.encoding, their_numeric_);
-  });
+  }
   return sound;
 }
 
@@ -344,10 +349,10 @@ void Snapshots::read(std::uint16_t chunk, std::span<const std::byte> bytes) {
     std::memcpy(theirs_as<float>().data() + at, bytes.data(), bytes.size());
     return;
   }
-  slices(at, length, [&](const Slice& slice) {
+  for (Slices slice = slices(at, length); slice.left(); slice.next()) {
     const auto [exponent, fraction] = lead_of_theirs(bytes.data());
-    slice.scale.theirs = static_cast<std::int16_t>(exponent);
-    slice.scale.their_fraction = static_cast<std::int8_t>(fraction);
+    slice.scale->theirs = static_cast<std::int16_t>(exponent);
+    slice.scale->their_fraction = static_cast<std::int8_t>(fraction);
     const std::size_t size = part_size(slice, encoding, their_numeric_);
     const std::size_t before = lead(encoding, their_numeric_);
     const auto points = bytes.subspan(before).first(size - before);
@@ -356,13 +361,13 @@ void Snapshots::read(std::uint16_t chunk, std::span<const std::byte> bytes) {
     else
       decode(slice, points);
     bytes = bytes.subspan(size);
-  });
+  }
 }
 
 // Where both lattices are the same, our points are made once for the gap and both checksums, which go on from slice to
 // slice as long as these arrive one after the other.
 void Snapshots::decode(const Slice& slice, std::span<const std::byte> packed) {
-  Scale& scale = slice.scale;
+  Scale& scale = *slice.scale;
   const lattice::Lattice grid = lattice_of(slice, scale.theirs);
   const int bits = width(slice, their_cut_.encoding.bits);
   std::uint32_t apart = 0;
@@ -381,12 +386,12 @@ void Snapshots::decode(const Slice& slice, std::span<const std::byte> packed) {
 // Their points of a part of a slice, though it be the gap that is in memory.
 void Snapshots::points_of_theirs(const Slice& slice, Stretch part, Points points) const {
   const lattice::ConstPoints memory = theirs(slice).subspan(part.offset, part.length);
-  if (!slice.scale.met) {
+  if (!slice.scale->met) {
     std::copy(memory.begin(), memory.end(), points.begin());
     return;
   }
   lattice::quantise(own(slice).part(part.offset, part.length),
-                    lattice_of(slice, slice.scale.own).from(part.offset), points);
+                    lattice_of(slice, slice.scale->own).from(part.offset), points);
   const std::int32_t sign = side_ == lattice::Side::initiator ? 1 : -1;
   for (std::size_t k = 0; k < points.size(); ++k) points[k] += sign * memory[k];
 }
@@ -396,23 +401,23 @@ void Snapshots::points_of_theirs(const Slice& slice, Stretch part, Points points
 std::uint32_t Snapshots::own_checksum() const {
   if (floats()) return numeric::crc32c(std::as_bytes(own_as<float>().subspan(own_summed_)), own_sum_);
   std::uint32_t crc = checksums_.own;
-  slices(summed_, block_.length - summed_, [&](const Slice& slice) {
-    crc = lattice::checksum(own(slice), lattice_of(slice, slice.scale.own), crc);
-  });
+  for (Slices slice = slices(summed_, block_.length - summed_); slice.left(); slice.next())
+    crc = lattice::checksum(own(slice), lattice_of(slice, slice.scale->own), crc);
   return crc;
 }
 
 std::uint32_t Snapshots::their_checksum() const {
   if (floats()) return numeric::crc32c(std::as_bytes(theirs_as<float>().subspan(summed_)), checksums_.theirs);
   std::uint32_t crc = checksums_.theirs;
-  slices(summed_, block_.length - summed_, [&](const Slice& slice) {
-    in_parts(slice.length, [&](Stretch part) {
-      std::array<std::int32_t, lattice::kSlice> memory;
+  std::array<std::int32_t, lattice::kSlice> memory;
+  for (Slices slice = slices(summed_, block_.length - summed_); slice.left(); slice.next()) {
+    for (std::size_t k = 0; k < slice.length; k += lattice::kSlice) {
+      const Stretch part = part_from(k, slice.length);
       const Points points = Points(memory).first(part.length);
       points_of_theirs(slice, part, points);
       crc = lattice::checksum(points, crc);
-    });
-  });
+    }
+  }
   return crc;
 }
 
@@ -421,38 +426,39 @@ std::uint32_t Snapshots::their_checksum() const {
 void Snapshots::settle() {
   settled_ = true;
   if (has(Part::gate)) distance_ = measure();
-  slices([this](const Slice& slice) {
-    const lattice::Lattice grid = lattice_of(slice, slice.scale.own);
-    lattice::Gap gap{theirs(slice), slice.scale.own};
-    if (!slice.scale.met)
-      gap = lattice::difference(side_, own(slice), grid, theirs(slice), slice.scale.theirs);
+  for (Slices slice = slices(); slice.left(); slice.next()) {
+    const lattice::Lattice grid = lattice_of(slice, slice.scale->own);
+    lattice::Gap gap{theirs(slice), slice.scale->own};
+    if (!slice.scale->met)
+      gap = lattice::difference(side_, own(slice), grid, theirs(slice), slice.scale->theirs);
     if (rotated()) gap = lattice::rotate_back(gap, signs(slice));
-    slice.scale.gap = static_cast<std::int16_t>(gap.exponent);
-  });
+    slice.scale->gap = static_cast<std::int16_t>(gap.exponent);
+  }
 }
 
 // Of their points and our values as they are: only one of the two has a lattice's noise, whose mean is known.
 float Snapshots::measure() const {
   double squares = 0;
-  slices([&](const Slice& slice) {
+  std::array<std::int32_t, lattice::kSlice> memory;
+  for (Slices slice = slices(); slice.left(); slice.next()) {
     const Values values = own(slice);
     const lattice::Lattice fine = lattice_of(slice, lattice::finest_exponent(values));
-    in_parts(slice.length, [&](Stretch part) {
-      std::array<std::int32_t, lattice::kSlice> memory;
+    for (std::size_t k = 0; k < slice.length; k += lattice::kSlice) {
+      const Stretch part = part_from(k, slice.length);
       const Points points = Points(memory).first(part.length);
       points_of_theirs(slice, part, points);
       squares += square(lattice::difference(side_, values.part(part.offset, part.length),
-                                            fine.from(part.offset), points, slice.scale.theirs));
-    });
+                                            fine.from(part.offset), points, slice.scale->theirs));
+    }
     squares -= static_cast<double>(slice.length) * their_noise(slice);
-  });
+  }
   if (rotated()) squares *= 0x1p-10;  // rotated values are 32 times as large
   return static_cast<float>(std::sqrt(std::max(0.0, squares) / static_cast<double>(block_.length)));
 }
 
 // Of a value rounded by dither, in squares of real units: f (1 - f) of a step, f its fraction; 1/6 in the mean.
 double Snapshots::their_noise(const Slice& slice) const {
-  const Scale& scale = slice.scale;
+  const Scale& scale = *slice.scale;
   const bool exact = their_cut_.encoding.bits == 0 ||
                      (their_numeric_ != Numeric::float32 && scale.theirs <= -scale.their_fraction);
   return exact ? 0 : power_of_two(2 * scale.theirs) / 6;
@@ -462,9 +468,9 @@ bool Snapshots::within(float limit) const {
   if (model_.integer()) return true;  // its types have limits of their own
   const float sign = side_ == lattice::Side::initiator ? 1.0F : -1.0F;
   std::uint32_t beyond = 0;  // a truth value would keep the loops from becoming vector code
-  slices([&](const Slice& slice) {
+  for (Slices slice = slices(); slice.left(); slice.next()) {
     const ConstParams x = model_.floats().subspan(block_.offset + slice.at).first(slice.length);
-    const float step = step_of(settled_ ? slice.scale.gap : slice.scale.theirs);
+    const float step = step_of(settled_ ? slice.scale->gap : slice.scale->theirs);
     const Points points = theirs(slice);
     const auto judge = [&](auto value) {
       for (std::size_t k = 0; k < slice.length; ++k)
@@ -474,7 +480,7 @@ bool Snapshots::within(float limit) const {
       judge([=](std::size_t k) { return x[k] + sign * (static_cast<float>(points[k]) * step); });
     else
       judge([=](std::size_t k) { return static_cast<float>(points[k]) * step; });
-  });
+  }
   return beyond == 0;
 }
 
@@ -482,20 +488,21 @@ std::size_t Snapshots::move(const Model& moved) const {
   const bool integers = their_numeric_ != Numeric::float32;
   return moved.visit([&]<typename T>(std::span<T> model) {
     std::size_t saturated = 0;
-    slices([&](const Slice& slice) {
+    for (Slices slice = slices(); slice.left(); slice.next()) {
       const std::span<T> x = model.subspan(block_.offset + slice.at).first(slice.length);
       const lattice::Coins coins = lattice::coins_of(offset_).from(slice.at);
       if constexpr (std::is_floating_point_v<T>) {
         if (integers)
-          lattice::move(x, gap(slice), side_, {slice.scale.their_fraction, coins});
+          lattice::move(x, gap(slice), side_, {slice.scale->their_fraction, coins});
         else
           lattice::move(x, gap(slice), side_);
       } else {
         const int own_fraction = fraction(slice);
-        const int coarser = integers ? std::min<int>(own_fraction, slice.scale.their_fraction) : own_fraction;
+        const int coarser =
+            integers ? std::min<int>(own_fraction, slice.scale->their_fraction) : own_fraction;
         saturated += lattice::move(x, own_fraction, gap(slice), side_, {coarser, coins});
       }
-    });
+    }
     return saturated;
   });
 }
@@ -503,15 +510,15 @@ std::size_t Snapshots::move(const Model& moved) const {
 std::size_t Snapshots::adopt(const Model& moved) const {
   return moved.visit([&]<typename T>(std::span<T> model) {
     std::size_t saturated = 0;
-    slices([&](const Slice& slice) {
+    for (Slices slice = slices(); slice.left(); slice.next()) {
       const std::span<T> x = model.subspan(block_.offset + slice.at).first(slice.length);
       if constexpr (std::is_floating_point_v<T>) {
-        lattice::adopt(x, theirs(slice), slice.scale.theirs);
+        lattice::adopt(x, theirs(slice), slice.scale->theirs);
       } else {
         const lattice::Coins coins = lattice::coins_of(offset_).from(slice.at);
-        saturated += lattice::adopt(x, fraction(slice), theirs(slice), slice.scale.theirs, coins);
+        saturated += lattice::adopt(x, fraction(slice), theirs(slice), slice.scale->theirs, coins);
       }
-    });
+    }
     return saturated;
   });
 }
@@ -532,10 +539,13 @@ void Snapshots::observe(Steps& steps) {
   const Encoding heard = their_cut_.encoding;
   // Whether the points that were read tell distances of what the agent sends: rotated, or not.
   const bool told = heard.bits != 0 && heard.rotated == steps.rotates();
-  slices([&](const Slice& slice) {
+  for (Slices slice = slices(); slice.left(); slice.next()) {
     const std::size_t offset = block_.offset + slice.at;
-    const lattice::Distance met{slice.scale.apart, slice.scale.theirs};
-    if (told) return steps.observe(slice.tensor, offset, met, distant(slice, steps));
+    const lattice::Distance met{slice.scale->apart, slice.scale->theirs};
+    if (told) {
+      steps.observe(slice.tensor, offset, met, distant(slice, steps));
+      continue;
+    }
     lattice::Gap apart = gap(slice);
     if (steps.rotates()) {
       constexpr int kExact = 20;  // bits that can be rotated without overflow
@@ -544,19 +554,19 @@ void Snapshots::observe(Steps& steps) {
       for (std::int32_t& value : apart.values) value >>= shift;
       lattice::rotate(apart.values, signs(slice));
     }
-    steps.observe(slice.tensor, offset, seen(apart, std::max(slice.scale.own, slice.scale.theirs)), false);
-  });
+    steps.observe(slice.tensor, offset, seen(apart, std::max(slice.scale->own, slice.scale->theirs)), false);
+  }
 }
 
 // Further than points on our lattice, of as few bits as a block is first sent in, would have reached.
 bool Snapshots::distant(const Slice& slice, const Steps& steps) const {
   if (own_cut_.encoding.bits == 0) return false;
-  const int reach = width(slice, steps.base()) - 1 + slice.scale.own - slice.scale.theirs;
-  return static_cast<int>(std::bit_width(std::uint32_t{slice.scale.apart})) > reach;
+  const int reach = width(slice, steps.base()) - 1 + slice.scale->own - slice.scale->theirs;
+  return static_cast<int>(std::bit_width(std::uint32_t{slice.scale->apart})) > reach;
 }
 
 void Snapshots::observe_floats(Steps& steps) {
-  slices([&](const Slice& slice) {
+  for (Slices slice = slices(); slice.left(); slice.next()) {
     const Params own = own_as<float>().subspan(slice.at).first(slice.length);
     const Params theirs = theirs_as<float>().subspan(slice.at).first(slice.length);
     if (steps.rotates()) {
@@ -565,7 +575,7 @@ void Snapshots::observe_floats(Steps& steps) {
     }
     steps.observe(slice.tensor, block_.offset + slice.at,
                   lattice::furthest_apart(Values(ConstParams(own)), Values(ConstParams(theirs))), false);
-  });
+  }
 }
 
 }  // namespace popsgd

@@ -124,23 +124,27 @@ class Snapshots {
     std::size_t tensor;
     std::size_t at;  ///< in the block
     std::size_t length;
-    Scale& scale;
+    Scale* scale;
   };
-  /// Calls use(slice) for the slices of the block that parameters [at, at + length) of it overlap. They are few: one loop, not
-  /// one for each use.
-  template <typename Use>
-  void slices(std::size_t at, std::size_t length, const Use& use) const {
-    const auto call = [](const void* context, const Slice& slice) {
-      (*static_cast<const Use*>(context))(slice);
-    };
-    each_slice(at, length, &use, call);
-  }
-  template <typename Use>
-  void slices(const Use& use) const {
-    slices(0, block_.length, use);
-  }
-  void each_slice(std::size_t at, std::size_t length, const void* use,
-                  void (*call)(const void* use, const Slice& slice)) const;
+  /// Of parameters [at, at + length) of the block, what lies in one tensor after the other:
+  ///
+  ///     for (Slices slice = slices(at, length); slice.left(); slice.next())
+  class Slices : public Slice {
+   public:
+    Slices(const Snapshots& of, std::size_t begin, std::size_t count)
+        : Slice{0, begin, 0, nullptr}, of_(of), rest_(count) {
+      next();
+    }
+    [[nodiscard]] bool left() const { return length > 0; }
+    void next();
+
+   private:
+    const Snapshots& of_;
+    std::size_t rest_;     // of the parameters, from this slice on
+    std::size_t end_ = 0;  // of this slice's tensor and those before it, in the model; 0: at none yet
+  };
+  [[nodiscard]] Slices slices(std::size_t at, std::size_t length) const { return {*this, at, length}; }
+  [[nodiscard]] Slices slices() const { return slices(0, block_.length); }
 
   // The block in memory, as what take() and hear() have made of it.
   [[nodiscard]] bool plain() const { return held(Numeric::float32) && plain_; }
@@ -161,7 +165,7 @@ class Snapshots {
   [[nodiscard]] lattice::Points theirs(const Slice& slice) const {
     return theirs_as<std::int32_t>().subspan(slice.at).first(slice.length);
   }
-  [[nodiscard]] lattice::Gap gap(const Slice& slice) const { return {theirs(slice), slice.scale.gap}; }
+  [[nodiscard]] lattice::Gap gap(const Slice& slice) const { return {theirs(slice), slice.scale->gap}; }
   [[nodiscard]] lattice::Signs signs(const Slice& slice) const;
   [[nodiscard]] int own_exponent(const Slice& slice, Encoding encoding, const Steps& steps) const;
 

@@ -26,6 +26,12 @@ class Tensors {
   [[nodiscard]] std::size_t length(std::size_t tensor, std::size_t model) const {
     return layout_.empty() ? model : layout_[tensor].length;
   }
+  /// The one that a parameter lies in, of a model of so many.
+  [[nodiscard]] std::uint32_t at(std::size_t parameter, std::size_t model) const {
+    std::uint32_t tensor = 0;
+    for (std::size_t end = length(0, model); end <= parameter; end += length(tensor, model)) ++tensor;
+    return tensor;
+  }
   /// Of an integer model, which always has a layout.
   [[nodiscard]] int fraction(std::size_t tensor) const { return layout_[tensor].fraction; }
 

@@ -549,7 +549,8 @@ TEST_CASE(".npy: a header that is not as the format says is refused") {
   CHECK(contains(error(npy_header("<f4", "(0, 2)")), "no elements"));
   CHECK(contains(error(npy_header("<f4", "(-2, 2)")), "whole numbers"));
   CHECK(contains(error(npy_header("<f4", "(2, 99999999999999999999)")), "whole numbers"));
-  CHECK(contains(error(npy_header("<f4", "(4294967296, 4294967296)")), "truncated"));
+  CHECK(contains(error(npy_header("<f4", "(4294967296, 4294967296)")),
+                 sizeof(std::size_t) > 4 ? "truncated" : "whole numbers up to 4294967295"));
   CHECK(contains(error(npy_header("<f4", "(2, 1)")), "too long"));
   for (const char* const damaged : {"", "{", "{}", "{'descr'}", "{'descr': '<f4'", "[]", "{'descr': '<f4",
                                     "{'descr': '<f4', 'fortran_order': 0, 'shape': (2, 2)}",

@@ -3,6 +3,7 @@
 #include "readers.h"
 
 #include <charconv>
+#include <cstdint>
 #include <cstring>
 #include <optional>
 
@@ -91,7 +92,7 @@ class HeaderParser {
     skip_blanks();
     std::size_t value = 0;
     const auto [end, error] = std::from_chars(rest_.data(), rest_.data() + rest_.size(), value);
-    if (error != std::errc()) fail("needs whole numbers in its shape");
+    if (error != std::errc()) fail("needs whole numbers up to " + std::to_string(SIZE_MAX) + " in its shape");
     rest_.remove_prefix(static_cast<std::size_t>(end - rest_.data()));
     accept('L');  // Python 2 marks its long integers so
     return value;

@@ -180,6 +180,7 @@ int run(const Plan& plan, const std::string& file) {
   std::filesystem::remove_all(plan.scratch);
   std::filesystem::create_directories(plan.scratch);
   write_digits(plan);
+  write_key(plan);
   Swarm swarm(plan);
   swarm.start();
   swarm.run();

@@ -1,7 +1,9 @@
 #include "roster.h"
 
 #include <array>
+#include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <stdexcept>
 
 namespace mixed_swarm {
@@ -35,8 +37,29 @@ std::string samples(const Plan& plan) {
   return build(plan, "release") + "/platforms/cortex_m/firmware/popsgd_samples";
 }
 
+// Boards on the network need secure links; a wire is its owner's.
+std::string preset_of(const std::string& core) {
+  return "cortex-" + core + (core == "m0plus" ? "" : "-secure");
+}
+
 std::string watched(const Plan& plan, const std::string& core) {
-  return build(plan, "cortex-" + core) + "/platforms/cortex_m/firmware/popsgd_watched";
+  return build(plan, preset_of(core)) + "/platforms/cortex_m/firmware/popsgd_watched";
+}
+
+std::string key_file(const Plan& plan) {
+  return plan.scratch + "/swarm.key";
+}
+
+// As boards take it: the file's line that is no comment.
+std::string key_text(const Plan& plan) {
+  std::ifstream file(key_file(plan));
+  for (std::string line; std::getline(file, line);)
+    if (!line.empty() && line.front() != '#') return line;
+  throw std::runtime_error("there is no key in " + key_file(plan));
+}
+
+void do_or_throw(const std::string& command) {
+  if (std::system(command.c_str()) != 0) throw std::runtime_error("this failed: " + command);
 }
 
 Node agent(const Plan& plan, int number, const std::string& name, const std::string& machine,
@@ -48,7 +71,7 @@ Node agent(const Plan& plan, int number, const std::string& name, const std::str
         plan.scratch + "/digits.csv:standardise=none", std::string("--model"), std::string("softmax"),
         std::string("--swarm"), std::string("digits"), std::string("--numeric"), numeric,
         std::string("--shard"), shard, std::string("--shards"), std::string("labels:2"),
-        std::string("--listen"), std::string("127.0.0.1:0")})
+        std::string("--listen"), std::string("127.0.0.1:0"), std::string("--key"), key_file(plan)})
     words.push_back(word);
   for (const char* word : {"--batch", "1", "--lr", "0.05", "--rate", "20", "--every", "500", "--no-gate",
                            "--quantize", "auto", "--report-every", "1", "--eval-every", "1", "--duration"})
@@ -101,8 +124,9 @@ std::vector<Node> emulated_agents(const Plan& plan, const std::string& peer) {
 }
 
 std::vector<Node> boards(const Plan& plan, const std::vector<std::string>& ports) {
+  const std::string key = "key=" + key_text(plan);
   const auto calls = [&](std::size_t k) {
-    return std::vector<std::string>{"peer=10.0.2.2:" + ports[k % ports.size()],
+    return std::vector<std::string>{key, "peer=10.0.2.2:" + ports[k % ports.size()],
                                     "peer=10.0.2.2:" + ports[(k + 1) % ports.size()]};
   };
   std::vector<Node> boards{
@@ -129,13 +153,16 @@ std::vector<std::string> missing(const Plan& plan) {
   for (const Emulator& on : kEmulators) need(popsgd(plan, on.preset), on.preset, "popsgd");
   need(samples(plan), "release", "popsgd_samples");
   for (const char* core : {"m0plus", "m3", "m4f", "m7", "m33"})
-    need(watched(plan, core), std::string("cortex-") + core, "popsgd_watched");
+    need(watched(plan, core), preset_of(core), "popsgd_watched");
   return missing;
 }
 
 void write_digits(const Plan& plan) {
-  const std::string command = "'" + samples(plan) + "' digits 2100 1 >'" + plan.scratch + "/digits.csv'";
-  if (std::system(command.c_str()) != 0) throw std::runtime_error("this failed: " + command);
+  do_or_throw("'" + samples(plan) + "' digits 2100 1 >'" + plan.scratch + "/digits.csv'");
+}
+
+void write_key(const Plan& plan) {
+  do_or_throw("'" + popsgd(plan, "release") + "' keygen '" + key_file(plan) + "' >/dev/null");
 }
 
 }  // namespace mixed_swarm

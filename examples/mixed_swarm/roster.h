@@ -36,5 +36,7 @@ struct Node {
 [[nodiscard]] std::vector<std::string> missing(const Plan& plan);
 /// Writes the digits that agents learn. Throws std::runtime_error.
 void write_digits(const Plan& plan);
+/// Makes the key that all have but the board on its wire; before any of the nodes. Throws std::runtime_error.
+void write_key(const Plan& plan);
 
 }  // namespace mixed_swarm

@@ -5,6 +5,7 @@
 #include "key/key_file.h"
 #include "key/key_text.h"
 #include "scratch_directory.h"
+#include "swarm_key.h"
 
 #include <popsgd/random.h>
 #include <popsgd/sim/error.h>
@@ -12,8 +13,10 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <span>
 #include <sstream>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -129,6 +132,34 @@ TEST_CASE(
     std::swap(bad[k], bad[k + 1]);
     refused(bad);
   }
+}
+
+TEST_CASE("a microcontroller reads what keygen has written, and nothing else") {
+  for (std::uint64_t k = 0; k < 20; ++k) {
+    SwarmKey key;
+    fill(key, k, 1 + static_cast<std::uint32_t>(k * 214'748'364));
+    const auto read = firmware::swarm_key_from(text_of(key));
+    REQUIRE(read);
+    CHECK(read->epoch == key.epoch);
+    CHECK(std::ranges::equal(read->bytes, std::as_bytes(std::span(key.bytes.value))));
+  }
+  SwarmKey key;
+  fill(key, 5, 9);
+  const std::string good = text_of(key);
+  for (std::size_t k = 0; k < good.size(); ++k) {
+    if (good[k] == '-' && k > 9) continue;
+    CAPTURE(k);
+    CHECK_FALSE(firmware::swarm_key_from(std::string_view(good).substr(0, k)));
+    std::string bad = good;
+    bad[k] = bad[k] == '0' ? '1' : '0';
+    CHECK_FALSE(firmware::swarm_key_from(bad));
+    bad[k] = 'U';
+    CHECK_FALSE(firmware::swarm_key_from(bad));
+  }
+  CHECK_FALSE(firmware::swarm_key_from(good + "0"));
+  CHECK_FALSE(firmware::swarm_key_from(good + good.substr(9)));
+  key.epoch = 0;
+  CHECK_FALSE(firmware::swarm_key_from(text_of(key)));
 }
 
 TEST_CASE("texts that are none are refused by what is wrong with them") {

@@ -88,7 +88,7 @@ void TcpLink::attach(TcpTransport& transport, tcp_pcb* connection, const Address
 
 Status TcpLink::send(std::span<const std::byte> frame) noexcept {
   if (state_ != State::open || connection_ == nullptr) return Status::link_closed;
-  if (frame.empty() || frame.size() > kLongest) return Status::invalid_size;
+  if (frame.empty() || frame.size() > kMtu) return Status::invalid_size;
   constexpr std::size_t kSegments = 4;
   if (tcp_sndbuf(connection_) < kPrefix + frame.size() ||
       tcp_sndqueuelen(connection_) + kSegments > TCP_SND_QUEUELEN) {
@@ -148,7 +148,7 @@ void TcpLink::take(std::span<const std::byte> bytes) noexcept {
     bytes = bytes.subspan(count);
     have_ += count;
     if (have_ < kPrefix) continue;
-    if (length() == 0 || length() > kLongest) return close();
+    if (length() == 0 || length() > kMtu) return close();
     if (have_ < kPrefix + length()) continue;
     have_ = 0;
     user_->received(*this, std::span(frame_).first(length()));

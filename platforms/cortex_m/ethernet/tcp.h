@@ -35,8 +35,9 @@ class TcpListener {
 
 class TcpLink final : public Link {
  public:
-  static constexpr std::uint16_t kMtu = 256;    ///< bytes of the longest frame that it sends
-  static constexpr std::size_t kLongest = 512;  ///< and that it takes; a peer that announces more is closed
+  /// Bytes of the longest frame, either way; a peer that announces more is closed. Room for what a device says, with a record of TLS
+  /// around it.
+  static constexpr std::uint16_t kMtu = 512;
   static constexpr std::size_t kPrefix = 4;
 
   TcpLink() = default;
@@ -71,7 +72,7 @@ class TcpLink final : public Link {
   // Of the frame that is coming.
   std::array<std::byte, kPrefix> prefix_{};
   std::size_t have_ = 0;  // bytes, the prefix among them
-  alignas(8) std::array<std::byte, kLongest> frame_{};
+  alignas(8) std::array<std::byte, kMtu> frame_{};
 };
 
 /// Dials and listens. Needs an Ethernet that has begun, and must outlive whoever calls back.

@@ -50,6 +50,11 @@ bool address(std::string_view text, popsgd::Address& into) {
   return true;
 }
 
+bool key(std::string_view text, std::optional<SwarmKey>& into) {
+  into = swarm_key_from(text);
+  return into.has_value();
+}
+
 bool either(std::string_view text, std::string_view no, std::string_view yes, bool& into) {
   into = text == yes;
   return text == yes || text == no;
@@ -64,6 +69,7 @@ bool understand(std::string_view name, std::string_view value, Request& request)
   if (name == "meet") return whole(value, request.pace.meet);
   if (name == "save") return whole(value, request.save);
   if (name == "cut") return whole(value, request.cut.emplace());
+  if (name == "key") return key(value, request.key);
   if (name == "peer" && request.peer_count < request.peers.size())
     return address(value, request.peers[request.peer_count++]);
   return false;

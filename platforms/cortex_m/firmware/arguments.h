@@ -3,6 +3,7 @@
 
 #include "node.h"
 #include "share.h"
+#include "swarm_key.h"
 
 #include <popsgd/address.h>
 
@@ -25,6 +26,7 @@ struct Request {
       cut;  ///< cut=N: it saves once, and power fails in the change of the flash after N
   std::array<popsgd::Address, 2> peers{};  ///< peer=A.B.C.D:PORT, twice at most
   std::size_t peer_count = 0;
+  std::optional<SwarmKey> key;  ///< key=POPSGD:1-...: the line of a key file; peers are to have it, too
 
   /// As `popsgd agent --swarm`.
   [[nodiscard]] const char* swarm() const { return activity ? "activity" : "digits"; }

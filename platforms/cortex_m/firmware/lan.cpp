@@ -1,6 +1,7 @@
 #include "lan.h"
 
 #include "device/lan9118.h"
+#include "door.h"
 #include "ethernet/ethernet.h"
 #include "neighbours.h"
 #include "start/start.h"
@@ -10,29 +11,34 @@
 namespace firmware::lan {
 namespace {
 
+using popsgd::Status;
+
 popsgd::cortex_m::Lan9118 controller;
 std::optional<popsgd::cortex_m::Ethernet> ethernet;
 std::optional<Neighbours> neighbours;
 
 }  // namespace
 
-bool start(Node& node, popsgd::Clock& clock, popsgd::Entropy& entropy, std::string_view swarm,
-           std::span<const popsgd::Address> peers) noexcept {
+Status start(Node& node, const Services& services, const Swarm& swarm) noexcept {
   struct Seeds {
     std::uint64_t id, seed;
   } seeds{};
-  if (entropy.fill(std::as_writable_bytes(std::span(&seeds, 1))) != popsgd::Status::ok) return false;
-  ethernet.emplace(controller, clock, entropy);
-  if (!ethernet->start()) return false;
-  neighbours.emplace(node, clock,
-                     popsgd::discovery::Config{.swarm = popsgd::discovery::swarm_tag(swarm),
+  if (services.entropy.fill(std::as_writable_bytes(std::span(&seeds, 1))) != Status::ok)
+    return Status::no_entropy;
+  const auto door = swarm.key ? door_for_members(*swarm.key, services) : popsgd::Result<Door*>(nullptr);
+  if (!door.ok()) return door.status();
+  ethernet.emplace(controller, services.clock, services.entropy);
+  if (!ethernet->start()) return Status::link_closed;
+  neighbours.emplace(node, services.clock,
+                     popsgd::discovery::Config{.swarm = popsgd::discovery::swarm_tag(swarm.name),
                                                .id = seeds.id | 1,  // not 0
                                                .seed = seeds.seed,
-                                               .announces = false});
-  for (const popsgd::Address& peer : peers) {
-    if (!neighbours->add(peer)) return false;
+                                               .announces = false},
+                     door.value());
+  for (const popsgd::Address& peer : swarm.peers) {
+    if (!neighbours->add(peer)) return Status::unknown_peer;
   }
-  return true;
+  return Status::ok;
 }
 
 popsgd::Time turn(popsgd::Time now) noexcept {

@@ -2,20 +2,27 @@
 #pragma once
 
 #include "node.h"
+#include "swarm_key.h"
 
 #include <popsgd/address.h>
 #include <popsgd/clock.h>
-#include <popsgd/entropy.h>
+#include <popsgd/status.h>
 
+#include <optional>
 #include <span>
 #include <string_view>
 
 namespace firmware::lan {
 
-/// Begins to call the peers, and those that they tell of. The swarm is that of `popsgd agent --swarm`. false: there is no network,
-/// or it does not answer.
-[[nodiscard]] bool start(Node& node, popsgd::Clock& clock, popsgd::Entropy& entropy, std::string_view swarm,
-                         std::span<const popsgd::Address> peers) noexcept;
+struct Swarm {
+  std::string_view name;                   ///< as `popsgd agent --swarm`
+  std::span<const popsgd::Address> peers;  ///< to be called
+  std::optional<SwarmKey> key{};           ///< of those who are met; none: anybody, in plain text
+};
+
+/// Begins to call the peers, and those that they tell of. link_closed: there is no network, or it does not answer; unknown_peer: one
+/// cannot be called; no_entropy; and of a key what door_for_members() says.
+[[nodiscard]] popsgd::Status start(Node& node, const Services& services, const Swarm& swarm) noexcept;
 /// Does what is due; when it is due again if nothing comes.
 popsgd::Time turn(popsgd::Time now) noexcept;
 /// Something has come.

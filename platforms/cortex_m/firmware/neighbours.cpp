@@ -19,8 +19,14 @@ LinkId number(std::size_t place) {
 
 }  // namespace
 
-Neighbours::Neighbours(Node& node, Clock& clock, const discovery::Config& config) noexcept
-    : node_(node), clock_(clock), discovery_(config, memory_, clock.now()) {}
+Neighbours::Neighbours(Node& node, Clock& clock, const discovery::Config& config, Door* door) noexcept
+    : node_(node),
+      clock_(clock),
+      door_(door),
+      discovery_(config, memory_, clock.now()),
+      tcp_(door != nullptr ? *door : static_cast<cortex_m::TcpListener&>(*this)) {
+  if (door != nullptr) door->lead_to(*this);
+}
 
 bool Neighbours::add(const Address& peer) noexcept {
   return discovery_.add({peer, Transport::tcp}, clock_.now()) == Refusal::none;
@@ -29,6 +35,7 @@ bool Neighbours::add(const Address& peer) noexcept {
 Time Neighbours::turn() noexcept {
   const Time now = clock_.now();
   tcp_.turn();
+  const Time door_due = door_ != nullptr ? door_->turn() : now + kIdle;
   doubt_the_silent(now);
   for (Action action = discovery_.poll(now); action.kind != Action::Kind::nothing;
        action = discovery_.poll(now))
@@ -41,7 +48,7 @@ Time Neighbours::turn() noexcept {
     else if (discovery_.met(id) && !path.met)
       path.met = node_.join(*path.link) == Status::ok;
   }
-  return earlier(discovery_.deadline(), now + kIdle);
+  return earlier(earlier(discovery_.deadline(), door_due), now + kIdle);
 }
 
 void Neighbours::carry(const Action& action) noexcept {

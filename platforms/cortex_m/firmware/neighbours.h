@@ -1,6 +1,7 @@
 // Whom the device meets over TCP: peers that say hello as those of popsgd agent do, found by discovery.
 #pragma once
 
+#include "door.h"
 #include "ethernet/tcp.h"
 #include "node.h"
 
@@ -18,8 +19,8 @@ class Neighbours final : popsgd::cortex_m::TcpListener, popsgd::LinkUser {
  public:
   static constexpr std::size_t kLinks = popsgd::cortex_m::TcpTransport::kLinks;
 
-  /// `config`: of discovery, whose transport is TCP.
-  Neighbours(Node& node, popsgd::Clock& clock, const popsgd::discovery::Config& config) noexcept;
+  /// `config`: of discovery, whose transport is TCP. Null: no door, whoever is there comes in.
+  Neighbours(Node& node, popsgd::Clock& clock, const popsgd::discovery::Config& config, Door* door) noexcept;
 
   /// A peer to be called, again and again until it answers. false: it cannot be called.
   [[nodiscard]] bool add(const popsgd::Address& peer) noexcept;
@@ -46,9 +47,10 @@ class Neighbours final : popsgd::cortex_m::TcpListener, popsgd::LinkUser {
 
   Node& node_;
   popsgd::Clock& clock_;
+  Door* door_;
   popsgd::discovery::Memory<kLinks> memory_{};
   popsgd::discovery::Discovery discovery_;
-  popsgd::cortex_m::TcpTransport tcp_{*this};
+  popsgd::cortex_m::TcpTransport tcp_;
   std::array<Path, kLinks> paths_{};  // a link's number is its place
 };
 

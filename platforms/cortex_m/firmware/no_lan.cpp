@@ -1,8 +1,7 @@
 #include "lan.h"
 
-bool firmware::lan::start(Node&, popsgd::Clock&, popsgd::Entropy&, std::string_view,
-                          std::span<const popsgd::Address>) noexcept {
-  return false;
+popsgd::Status firmware::lan::start(Node&, const Services&, const Swarm&) noexcept {
+  return popsgd::Status::link_closed;
 }
 
 popsgd::Time firmware::lan::turn(popsgd::Time now) noexcept {

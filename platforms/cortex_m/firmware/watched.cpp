@@ -31,6 +31,21 @@ Pupil& pupil_for(const Request& request) {
   return request.activity ? static_cast<Pupil&>(activity) : digits;
 }
 
+// Null, or why it cannot.
+const char* call_peers(Node& node, const Request& request) {
+  const std::span peers(request.peers.data(), request.peer_count);
+  switch (lan::start(node, board.services(), {request.swarm(), peers, request.key})) {
+    case Status::ok:
+      return nullptr;
+    case Status::no_function:
+      return "popsgd_watched: it was built without secure links\n";
+    case Status::link_closed:
+      return "popsgd_watched: there is no network\n";
+    default:
+      return "popsgd_watched: it cannot call its peers\n";
+  }
+}
+
 void run(Node& node, Keeper& keeper, Pupil& pupil, Wire& wire, std::uint32_t until) {
   const Time begin = board.clock.now();
   report("status", 0, node, pupil);
@@ -69,6 +84,11 @@ int main(int count, char** arguments) {
     write("popsgd_watched: it was built without float32\n");
     return 2;
   }
+  const bool alone = request->peer_count == 0;  // but for whoever is at the other end of the wire
+  if (alone && request->key) {
+    write("popsgd_watched: a key is for peers; the wire is in plain text\n");
+    return 2;
+  }
   constexpr std::size_t kLinks = 5;  // the wire, and four on the network
   static NodeMemory<kLinks> memory;
   Pupil& pupil = pupil_for(*request);
@@ -77,14 +97,13 @@ int main(int count, char** arguments) {
   static Wire wire(board.port());
   board.start();
   wire.open(node);
-  const bool alone = request->peer_count == 0;  // but for whoever is at the other end of the wire
   if (keeper.start() != Status::ok || (alone && node.join(wire.link()) != Status::ok)) {
     write("popsgd_watched: it cannot begin\n");
     return 1;
   }
-  const std::span peers(request->peers.data(), request->peer_count);
-  if (!alone && !lan::start(node, board.clock, board.entropy, request->swarm(), peers)) {
-    write("popsgd_watched: there is no network\n");
+  const char* const trouble = alone ? nullptr : call_peers(node, *request);
+  if (trouble != nullptr) {
+    write(trouble);
     return 1;
   }
   if (request->cut)

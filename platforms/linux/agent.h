@@ -17,6 +17,8 @@ struct AgentOptions {
   std::string transport = "tcp";
   std::string listen;  ///< empty: any address, any port
   std::vector<std::string> peers;
+  std::vector<std::string> wires;  ///< serial ports
+  std::uint32_t baud = 115200;     ///< of these
   std::vector<std::string> interfaces;
   std::string datagram = "1200";
   std::string key;      ///< file; empty: plain text

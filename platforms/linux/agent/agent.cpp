@@ -46,6 +46,8 @@ Examples:
   popsgd agent --key swarm.key --listen :7777 --no-discovery
   popsgd agent --key swarm.key --peer 192.0.2.7:7777 --transport udp --quantize auto
   popsgd agent --key swarm.key --state plants --privacy-noise 40 --privacy-clip 0.1 --privacy-epsilon 4
+  popsgd agent --key swarm.key --swarm digits --data digits.csv --model softmax --serial /dev/ttyACM0
+      meets the microcontroller on its USB port, too, and takes what it learns to the others
   popsgd agent --listen 127.0.0.1:0 --interface lo
       in plain text: nobody else can hear what is said on the loopback interface
   popsgd agent --config /etc/popsgd/agent.toml --lr 0.05
@@ -392,6 +394,10 @@ void declare_agent(CLI::App& app, AgentOptions& o) {
       "Plain text, with anybody, although others can reach it; no need to say so on the loopback interface");
   app.add_option("--listen", o.listen, "Where peers reach it: ADDRESS:PORT or :PORT [any]");
   app.add_option("--peer", o.peers, "A peer's ADDRESS:PORT; may be given several times");
+  app.add_option("--serial", o.wires,
+                 "A serial port with a device at its other end, in plain text; may be given several times")
+      ->type_name("DEVICE");
+  app.add_option("--baud", o.baud, "Bits a second of serial ports")->capture_default_str();
   app.add_option("--interface", o.interfaces,
                  "Look for peers on this interface only; may be given several times");
   app.add_flag("--loopback", o.loopback, "Look for peers on this machine's loopback interface, too");

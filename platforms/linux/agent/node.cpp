@@ -66,6 +66,7 @@ Node::Node(net::Loop& loop, SharedAgent& shared, const NodeOptions& options, Tel
                        net::MulticastOptions{.loopback = options.loopback, .interfaces = options.interfaces},
                        heard, changed);
   }
+  for (const std::string& device : options.wires) wire(device, options.baud);
   timer_.at(now);
 }
 
@@ -83,6 +84,15 @@ void Node::listen(const NodeOptions& options) {
                  listener);
     listening_ = udp_->listen(options.listen);
   }
+}
+
+void Node::wire(const std::string& device, std::uint32_t baud) {
+  LinkUser& user = *this;
+  Link& link = wires_.emplace_back(std::make_unique<Wire>(loop_, device, baud, user, tell_))->link();
+  const std::uint32_t number = next_++;
+  numbers_[&link] = number;
+  paths_[number] = {.link = &link, .id = LinkId{number}, .wired = true};
+  admit(number, paths_[number]);
 }
 
 void Node::use(const secure::SwarmKeys& keys, bool same_key) {
@@ -115,11 +125,11 @@ void Node::received(Link& link, std::span<const std::byte> frame) noexcept {
   Path& path = paths_[number];
   path.heard = now;
   path.waiting = false;
-  discovery_->alive(path.id);
-  if (discovery::is_hello(frame) || discovery::is_peers(frame)) {
+  if (!path.wired) discovery_->alive(path.id);
+  if (!path.wired && (discovery::is_hello(frame) || discovery::is_peers(frame))) {
     discovery_->received(LinkId{number}, frame, now);
     discover();
-  } else if (discovery_->met(path.id)) {
+  } else if (path.wired || discovery_->met(path.id)) {
     admit(number, path);
     const std::lock_guard lock(shared_.mutex);
     shared_.agent.receive(PeerId{number}, frame, now);
@@ -175,6 +185,7 @@ void Node::discover() {
        action = discovery_->poll(net::Loop::now()))
     carry(action);
   for (auto& [number, path] : paths_) {
+    if (path.wired) continue;
     if (discovery_->silent(path.id))
       forget(path);
     else if (discovery_->met(path.id))
@@ -195,6 +206,7 @@ void Node::doubt_the_silent() {
   const Time now = net::Loop::now();
   doubt_at_ = now + kIdle;
   for (auto& [number, path] : paths_) {
+    if (path.wired) continue;
     const Time limit = path.waiting ? path.asked + kReplyTime : path.heard + kIdle;
     if (limit.reached(now))
       discovery_->doubt(path.id, now);

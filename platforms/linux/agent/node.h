@@ -4,6 +4,7 @@
 #include "agent/beacon_keys.h"
 #include "agent/membership.h"
 #include "agent/shared_agent.h"
+#include "agent/wire.h"
 
 #include <popsgd/asio/listener.h>
 #include <popsgd/asio/loop.h>
@@ -28,6 +29,8 @@ struct NodeOptions {
   discovery::Transport transport = discovery::Transport::tcp;
   Address listen{};                     ///< all zero: any of this machine's addresses, any port
   std::vector<Address> peers;           ///< static ones
+  std::vector<std::string> wires;       ///< serial ports, each with a peer at its other end
+  std::uint32_t baud = 115200;          ///< bits a second, of all of them
   bool beacons = true;                  ///< multicast; else only static peers, and those they tell of
   bool loopback = false;                ///< beacons on the loopback interface, too
   std::vector<std::string> interfaces;  ///< only these; empty: all
@@ -64,6 +67,7 @@ class Node final : net::Listener, LinkUser {
   struct Path {
     Link* link;
     discovery::LinkId id;
+    bool wired = false;    // nobody is to be discovered at the other end: the peer is who is there
     bool met = false;      // the agent may choose the peer
     Time heard{};          // of it, last
     Time asked{};          // when a frame was sent, of those since it was heard the first
@@ -77,6 +81,7 @@ class Node final : net::Listener, LinkUser {
   void closed(Link& link) noexcept override;
 
   void listen(const NodeOptions& options);
+  void wire(const std::string& device, std::uint32_t baud);
   void turn();
   void discover();
   void carry(const discovery::Action& action);
@@ -105,6 +110,7 @@ class Node final : net::Listener, LinkUser {
   std::optional<net::TcpTransport> tcp_;
   std::optional<net::UdpTransport> udp_;
   std::optional<net::Multicast> multicast_;
+  std::vector<std::unique_ptr<Wire>> wires_;
   std::vector<std::uint64_t> frame_;
   net::Timer timer_;
 };

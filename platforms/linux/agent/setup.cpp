@@ -84,9 +84,12 @@ NodeOptions node_from(const AgentOptions& options) {
     throw Error("--transport is tcp or udp, not " + options.transport);
   if (!options.listen.empty()) node.listen = net::parse_address(options.listen);
   for (const std::string& peer : options.peers) node.peers.push_back(net::parse_address(peer));
-  if (options.no_discovery && options.peers.empty() && options.listen.empty())
+  node.wires = options.wires;
+  node.baud = options.baud;
+  if (options.no_discovery && options.peers.empty() && options.listen.empty() && options.wires.empty())
     throw Error(
-        "--no-discovery: without --peer it finds nobody, and without --listen nobody knows where to find it");
+        "--no-discovery: without --peer or --serial it finds nobody, and without --listen nobody knows where "
+        "to find it");
   node.beacons = !options.no_discovery;
   node.loopback = options.loopback;
   node.interfaces = options.interfaces;

@@ -40,6 +40,9 @@ exits 2 "192.0.2.1" -- agent --insecure --data blobs --listen 192.0.2.1:0 --dura
 refused "224.0.0.1:7777" --insecure --peer 224.0.0.1:7777
 refused "nowhere" --peer nowhere
 refused "nowhere" --metrics nowhere
+refused "there is no such device" --serial /dev/nosuch
+refused "it is no serial port" --serial /dev/null
+refused "none of the system's rates" --serial /dev/ptmx --baud 12345
 exits 2 "nosuch0" -- agent --insecure --data blobs --listen 127.0.0.1:0 --interface nosuch0 --duration 1
 start first --listen 127.0.0.1:0 --no-discovery --state first
 await 10 grep -qs listening first.out || fail "the first agent does not listen: $(cat first.err)"

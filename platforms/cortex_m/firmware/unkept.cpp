@@ -5,11 +5,16 @@
 
 using firmware::board;
 
+namespace {
+
+firmware::FixedLearner<firmware::Digits> learner;
+firmware::NodeMemory<1> memory;
+firmware::Node node(board.services(), learner, memory);
+firmware::Wire wire(board.port());
+
+}  // namespace
+
 int main() {
-  static firmware::FixedLearner<firmware::Digits> learner;
-  static firmware::NodeMemory<1> memory;
-  static firmware::Node node(board.services(), learner, memory);
-  static firmware::Wire wire(board.port());
   board.start();
   wire.open(node);
   if (node.start() != popsgd::Status::ok || node.join(wire.link()) != popsgd::Status::ok) fault();

@@ -167,6 +167,7 @@ bool Learner::heeds() {
 }
 
 void Learner::begin_exchange(bool initiator) {
+  if constexpr (!has(Part::gate)) return;
   gross_ = false;
   chosen_ = initiator || config_.mean_wait == 0;
   heeded_ = chosen_;

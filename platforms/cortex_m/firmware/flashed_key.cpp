@@ -9,12 +9,12 @@ namespace {
 
 constexpr std::size_t kSize = 96;
 
-// Volatile, as it changes after the compiler has seen it.
-[[gnu::section(".swarm_key"), gnu::used]] const volatile char section[kSize] = {};
+[[gnu::section(".swarm_key"), gnu::used]] constexpr char kSection[kSize] = {};
 
 }  // namespace
 
 std::optional<SwarmKey> flashed_key() noexcept {
+  const volatile char* const section = kSection;  // which changes after the compiler has seen it
   std::array<char, kSize> text;
   std::size_t length = 0;
   for (; length < kSize && section[length] > ' ' && section[length] <= '~'; ++length)

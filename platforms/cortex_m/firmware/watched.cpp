@@ -64,12 +64,13 @@ class PlainLine final : public Line {
   Wire wire_{board.port()};
 };
 
-// Whom the node meets along the wire: those with the key; or anybody, at once if there are no peers to be called. With both, nobody.
+// Whom the node meets along the wire: those with the key; or anybody, at once if there are no peers to be called. Peers are
+// who is met by the key then, and the wire is its owner's, in plain text.
 popsgd::Result<Line*> line_for(const Request& request, Node& node) {
   const bool alone = request.peer_count == 0;
   if (alone && request.key) return line_for_members(*request.key, node);
   static PlainLine line;
-  if (!request.key) line.open(node);
+  line.open(node);
   const Status status = alone ? node.join(line.link()) : Status::ok;
   return status == Status::ok ? popsgd::Result<Line*>(&line) : status;
 }

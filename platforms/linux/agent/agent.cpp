@@ -395,8 +395,11 @@ void declare_agent(CLI::App& app, AgentOptions& o) {
   app.add_option("--listen", o.listen, "Where peers reach it: ADDRESS:PORT or :PORT [any]");
   app.add_option("--peer", o.peers, "A peer's ADDRESS:PORT; may be given several times");
   app.add_option("--serial", o.wires,
-                 "A serial port with a device at its other end, in plain text; may be given several times")
+                 "A serial port with a device at its other end; may be given several times")
       ->type_name("DEVICE");
+  app.add_flag(
+      "--plain-serial", o.plain_wires,
+      "Along serial ports plain text with whoever is there, also with --key: for devices too small for one");
   app.add_option("--baud", o.baud, "Bits a second of serial ports")->capture_default_str();
   app.add_option("--interface", o.interfaces,
                  "Look for peers on this interface only; may be given several times");

@@ -47,7 +47,7 @@ Examples:
   popsgd agent --key swarm.key --peer 192.0.2.7:7777 --transport udp --quantize auto
   popsgd agent --key swarm.key --state plants --privacy-noise 40 --privacy-clip 0.1 --privacy-epsilon 4
   popsgd agent --key swarm.key --swarm digits --data digits.csv --model softmax --serial /dev/ttyACM0
-      meets the microcontroller on its USB port, too, and takes what it learns to the others
+      meets the microcontroller on its USB port, too, and takes what it learns to the others; it has the key
   popsgd agent --listen 127.0.0.1:0 --interface lo
       in plain text: nobody else can hear what is said on the loopback interface
   popsgd agent --config /etc/popsgd/agent.toml --lr 0.05

@@ -18,6 +18,7 @@ struct AgentOptions {
   std::string listen;  ///< empty: any address, any port
   std::vector<std::string> peers;
   std::vector<std::string> wires;  ///< serial ports
+  bool plain_wires = false;        ///< also with a key
   std::uint32_t baud = 115200;     ///< of these
   std::vector<std::string> interfaces;
   std::string datagram = "1200";

@@ -169,6 +169,27 @@ TEST_CASE("both dial at once over datagrams: one of them yields") {
   }
 }
 
+TEST_CASE("a peer that has begun anew ends the session along a wire; where anybody may say so, it does not") {
+  for (const bool cookies : {true, false}) {
+    for (const bool to_caller : {true, false}) {
+      CAPTURE(cookies);
+      CAPTURE(to_caller);
+      Meeting meeting(false, {.cookies = cookies});
+      meeting.use_swarm_keys().dial();
+      meeting.run();
+      REQUIRE(meeting.met());
+      Guarded anew(meeting.clock, 3, {.cookies = cookies});
+      REQUIRE(anew.context.use(swarm_keys()) == Status::ok);
+      HandLink wire({meeting.mtu, false});
+      wire.user = anew.gate.admit(wire, meeting.calleds_address, true);
+      REQUIRE(wire.sent.size() == 1);
+      (to_caller ? meeting.there : meeting.back)->bring(wire.sent[0]);
+      meeting.run();
+      CHECK((to_caller ? meeting.caller : meeting.called).last()->closings == (cookies ? 0 : 1));
+    }
+  }
+}
+
 TEST_CASE("a session ends when it is old or has carried too much, and the next one is another") {
   on_both([](bool reliable) {
     Meeting meeting(reliable, {.session_age = 10'000, .session_records = 20});

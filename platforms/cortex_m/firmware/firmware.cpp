@@ -4,6 +4,7 @@
 #include "keeper.h"
 #include "live.h"
 #include "start/start.h"
+#include "wire.h"
 
 using firmware::board;
 

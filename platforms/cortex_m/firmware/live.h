@@ -3,7 +3,6 @@
 
 #include "board.h"
 #include "device/registers.h"
-#include "wire.h"
 
 #include <popsgd/clock.h>
 
@@ -12,8 +11,9 @@
 
 namespace firmware {
 
-/// For ever: takes turns, of which each says when the next is due, and sleeps between them until then or until a byte comes.
-template <typename Turn>
+/// For ever: takes turns, of which each says when the next is due, and sleeps between them until then or until a byte comes, which
+/// the wire is given.
+template <typename Wire, typename Turn>
 [[noreturn]] void live(Wire& wire, Turn turn) noexcept {
   while (true) {
     const popsgd::Time next = turn();

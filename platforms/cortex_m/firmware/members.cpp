@@ -1,4 +1,5 @@
 #include "door.h"
+#include "membership.h"
 
 #include <popsgd/secure/gate.h>
 
@@ -26,7 +27,7 @@ class Members final : public Door {
   explicit Members(const Services& services) noexcept
       : context_(services.entropy, services.clock, kOptions), gate_(context_, doorman_, kLimits) {}
 
-  [[nodiscard]] Status use(const SwarmKey& key) noexcept;
+  [[nodiscard]] Status use(const SwarmKey& key) noexcept { return firmware::use(key, context_); }
   void lead_to(TcpListener& within) noexcept override { within_ = &within; }
   Time turn() noexcept override {
     gate_.poll();
@@ -66,17 +67,6 @@ class Members final : public Door {
   secure::Gate gate_;
   TcpListener* within_ = nullptr;
 };
-
-// As all members do: of the key's epoch and the one before.
-Status Members::use(const SwarmKey& key) noexcept {
-  secure::SwarmKeys keys;
-  Status status = secure::derive(key.bytes, key.epoch, keys.current);
-  if (status == Status::ok) status = secure::derive(key.bytes, key.epoch - 1, keys.previous.emplace());
-  if (status == Status::ok) status = context_.use(keys);
-  secure::forget(std::as_writable_bytes(std::span(&keys.current, 1)));
-  if (keys.previous) secure::forget(std::as_writable_bytes(std::span(&*keys.previous, 1)));
-  return status;
-}
 
 LinkUser& Members::opened(Link& link, const Address& remote, bool dialled) noexcept {
   if (LinkUser* const user = gate_.admit(link, remote, dialled)) return *user;

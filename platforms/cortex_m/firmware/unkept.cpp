@@ -2,6 +2,7 @@
 #include "digits.h"
 #include "live.h"
 #include "start/start.h"
+#include "wire.h"
 
 using firmware::board;
 

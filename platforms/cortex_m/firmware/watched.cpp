@@ -8,6 +8,7 @@
 #include "digits.h"
 #include "keeper.h"
 #include "lan.h"
+#include "line.h"
 #include "report.h"
 #include "wire.h"
 
@@ -31,10 +32,9 @@ Pupil& pupil_for(const Request& request) {
   return request.activity ? static_cast<Pupil&>(activity) : digits;
 }
 
-// Null, or why it cannot.
-const char* call_peers(Node& node, const Request& request) {
-  const std::span peers(request.peers.data(), request.peer_count);
-  switch (lan::start(node, board.services(), {request.swarm(), peers, request.key})) {
+// Why it cannot meet anybody; null: it can.
+const char* why_not(Status status) {
+  switch (status) {
     case Status::ok:
       return nullptr;
     case Status::no_function:
@@ -46,16 +46,45 @@ const char* call_peers(Node& node, const Request& request) {
   }
 }
 
-void run(Node& node, Keeper& keeper, Pupil& pupil, Wire& wire, std::uint32_t until) {
+Status call_peers(Node& node, const Request& request) {
+  if (request.peer_count == 0) return Status::ok;
+  const std::span peers(request.peers.data(), request.peer_count);
+  return lan::start(node, board.services(), {request.swarm(), peers, request.key});
+}
+
+/// In plain text: whoever is at the other end is met.
+class PlainLine final : public Line {
+ public:
+  void open(Node& node) noexcept { wire_.open(node); }
+  [[nodiscard]] popsgd::Link& link() noexcept { return wire_.link(); }
+  void feed(std::span<const std::byte> bytes) noexcept override { wire_.feed(bytes); }
+  Time turn() noexcept override { return board.clock.now() + 1000; }
+
+ private:
+  Wire wire_{board.port()};
+};
+
+// Whom the node meets along the wire: those with the key; or anybody, at once if there are no peers to be called. Peers are
+// who is met by the key then, and the wire is its owner's, in plain text.
+popsgd::Result<Line*> line_for(const Request& request, Node& node) {
+  const bool alone = request.peer_count == 0;
+  if (alone && request.key) return line_for_members(*request.key, node);
+  static PlainLine line;
+  line.open(node);
+  const Status status = alone ? node.join(line.link()) : Status::ok;
+  return status == Status::ok ? popsgd::Result<Line*>(&line) : status;
+}
+
+void run(Node& node, Keeper& keeper, Pupil& pupil, Line& line, std::uint32_t until) {
   const Time begin = board.clock.now();
   report("status", 0, node, pupil);
   for (std::uint32_t told = 0; told < until;) {
-    const Time due = lan::turn(board.clock.now());
+    const Time due = earlier(lan::turn(board.clock.now()), line.turn());
     const Time next = earlier(due, earlier(node.turn(), keeper.turn()));
     while (board.uart.empty() && !lan::due() && !next.reached(board.clock.now()))
       popsgd::cortex_m::sleep();  // until a byte, a frame, or a millisecond later
     std::array<std::byte, 64> bytes;
-    wire.feed(board.uart.read(bytes));
+    line.feed(board.uart.read(bytes));
     const auto seconds = static_cast<std::uint32_t>(board.clock.now().since(begin)) / 1000;
     if (seconds > told) report("status", told = seconds, node, pupil);
   }
@@ -84,24 +113,18 @@ int main(int count, char** arguments) {
     write("popsgd_watched: it was built without float32\n");
     return 2;
   }
-  const bool alone = request->peer_count == 0;  // but for whoever is at the other end of the wire
-  if (alone && request->key) {
-    write("popsgd_watched: a key is for peers; the wire is in plain text\n");
-    return 2;
-  }
   constexpr std::size_t kLinks = 5;  // the wire, and four on the network
   static NodeMemory<kLinks> memory;
   Pupil& pupil = pupil_for(*request);
   static Node node(board.services(), pupil.learner(), memory, request->pace);
   static Keeper keeper(node, board.store, board.clock, request->save);
-  static Wire wire(board.port());
   board.start();
-  wire.open(node);
-  if (keeper.start() != Status::ok || (alone && node.join(wire.link()) != Status::ok)) {
+  if (keeper.start() != Status::ok) {
     write("popsgd_watched: it cannot begin\n");
     return 1;
   }
-  const char* const trouble = alone ? nullptr : call_peers(node, *request);
+  const auto line = line_for(*request, node);
+  const char* const trouble = why_not(line.ok() ? call_peers(node, *request) : line.status());
   if (trouble != nullptr) {
     write(trouble);
     return 1;
@@ -109,6 +132,6 @@ int main(int count, char** arguments) {
   if (request->cut)
     save_until_cut(node, keeper, pupil, *request->cut);
   else
-    run(node, keeper, pupil, wire, request->seconds);
+    run(node, keeper, pupil, *line.value(), request->seconds);
   return 0;
 }

@@ -26,6 +26,21 @@ void* memset(void* to, int byte, std::size_t count) noexcept {
   return to;
 }
 
+int memcmp(const void* one, const void* other, std::size_t count) noexcept {
+  const auto* const a = static_cast<const unsigned char*>(one);
+  const auto* const b = static_cast<const unsigned char*>(other);
+  for (std::size_t k = 0; k < count; ++k) {
+    if (a[k] != b[k]) return a[k] - b[k];
+  }
+  return 0;
+}
+
+std::size_t strlen(const char* text) noexcept {
+  std::size_t length = 0;
+  while (text[length] != 0) ++length;
+  return length;
+}
+
 /// The quotient, and above it the remainder: a bit of the dividend after the other, all of which leave at the top as those of the
 /// quotient come in below. What is divided by 0 gives all ones.
 std::uint64_t __aeabi_uidivmod(std::uint32_t dividend, std::uint32_t divisor) noexcept {

@@ -47,7 +47,7 @@ Examples:
   popsgd agent --key swarm.key --peer 192.0.2.7:7777 --transport udp --quantize auto
   popsgd agent --key swarm.key --state plants --privacy-noise 40 --privacy-clip 0.1 --privacy-epsilon 4
   popsgd agent --key swarm.key --swarm digits --data digits.csv --model softmax --serial /dev/ttyACM0
-      meets the microcontroller on its USB port, too, and takes what it learns to the others
+      meets the microcontroller on its USB port, too, and takes what it learns to the others; it has the key
   popsgd agent --listen 127.0.0.1:0 --interface lo
       in plain text: nobody else can hear what is said on the loopback interface
   popsgd agent --config /etc/popsgd/agent.toml --lr 0.05
@@ -395,8 +395,11 @@ void declare_agent(CLI::App& app, AgentOptions& o) {
   app.add_option("--listen", o.listen, "Where peers reach it: ADDRESS:PORT or :PORT [any]");
   app.add_option("--peer", o.peers, "A peer's ADDRESS:PORT; may be given several times");
   app.add_option("--serial", o.wires,
-                 "A serial port with a device at its other end, in plain text; may be given several times")
+                 "A serial port with a device at its other end; may be given several times")
       ->type_name("DEVICE");
+  app.add_flag(
+      "--plain-serial", o.plain_wires,
+      "Along serial ports plain text with whoever is there, also with --key: for devices too small for one");
   app.add_option("--baud", o.baud, "Bits a second of serial ports")->capture_default_str();
   app.add_option("--interface", o.interfaces,
                  "Look for peers on this interface only; may be given several times");

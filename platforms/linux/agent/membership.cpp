@@ -1,6 +1,5 @@
 #include "agent/membership.h"
 
-#include <popsgd/asio/address_text.h>
 #include <popsgd/asio/error.h>
 
 #include <utility>
@@ -12,12 +11,14 @@ constexpr std::uint32_t kSilence = 60'000;  // ms between two lines of one reaso
 
 }  // namespace
 
-Membership::Membership(net::Loop& loop, const secure::SwarmKeys& keys, net::Listener& members, Tell tell)
+Membership::Membership(net::Loop& loop, const secure::SwarmKeys& keys, net::Listener& members, Tell tell,
+                       const secure::Options& options, const secure::Limits& limits, Name name)
     : members_(members),
       tell_(std::move(tell)),
-      context_(entropy_, clock_),
+      name_(std::move(name)),
+      context_(entropy_, clock_, options),
       doorman_(*this),
-      gate_(context_, doorman_),
+      gate_(context_, doorman_, limits),
       timer_(loop, [this] { poll(); }) {
   use(keys, true);
   timer_.at(gate_.deadline());
@@ -71,7 +72,7 @@ void Membership::note(const Address& remote, bool dialled, secure::Refusal refus
     return;
   }
   std::string line =
-      (dialled ? "called " : "turned away ") + net::to_text(remote) + ": " + std::string(text(refusal));
+      (dialled ? "called " : "turned away ") + name_(remote) + ": " + std::string(text(refusal));
   if (silence.unsaid > 0)
     line += " (as " + std::to_string(silence.unsaid) + " others since the last line of this)";
   silence = {.until = now + kSilence, .set = true};

@@ -4,6 +4,7 @@
 #include "device/clock.h"
 #include "device/entropy.h"
 
+#include <popsgd/asio/address_text.h>
 #include <popsgd/asio/listener.h>
 #include <popsgd/asio/loop.h>
 #include <popsgd/secure/gate.h>
@@ -20,8 +21,13 @@ class Membership final : public net::Listener {
  public:
   using Tell = std::function<void(const std::string& line)>;
 
-  /// `members` is told of links that are secure, as a transport would tell it of any. Throws net::Error: no entropy, or no memory.
-  Membership(net::Loop& loop, const secure::SwarmKeys& keys, net::Listener& members, Tell tell);
+  using Name = std::function<std::string(const Address& remote)>;
+
+  /// `members` is told of links that are secure, as a transport would tell it of any. `name`: what peers are called in what is told.
+  /// Throws net::Error: no entropy, or no memory.
+  Membership(net::Loop& loop, const secure::SwarmKeys& keys, net::Listener& members, Tell tell,
+             const secure::Options& options = {}, const secure::Limits& limits = {},
+             Name name = net::to_text);
 
   /// New links are of these keys. Those that are open live on if they are of the same swarm key, and end otherwise. Throws net::Error.
   void use(const secure::SwarmKeys& keys, bool same_key);
@@ -60,6 +66,7 @@ class Membership final : public net::Listener {
 
   net::Listener& members_;
   Tell tell_;
+  Name name_;
   device::KernelEntropy entropy_{};
   device::MonotonicClock clock_{};
   secure::Context context_;

@@ -66,7 +66,7 @@ Node::Node(net::Loop& loop, SharedAgent& shared, const NodeOptions& options, Tel
                        net::MulticastOptions{.loopback = options.loopback, .interfaces = options.interfaces},
                        heard, changed);
   }
-  for (const std::string& device : options.wires) wire(device, options.baud);
+  wire(options);
   timer_.at(now);
 }
 
@@ -86,18 +86,35 @@ void Node::listen(const NodeOptions& options) {
   }
 }
 
-void Node::wire(const std::string& device, std::uint32_t baud) {
-  LinkUser& user = *this;
-  Link& link = wires_.emplace_back(std::make_unique<Wire>(loop_, device, baud, user, tell_))->link();
+// A wire's address is its number.
+void Node::wire(const NodeOptions& options) {
+  const auto count = options.wires.size();
+  if (options.keys && !options.plain_wires && count > 0)
+    wire_membership_.emplace(
+        loop_, *options.keys, wired_, tell_, secure::Options{.cookies = false, .remembered = count},
+        secure::Limits{.links = count, .handshakes = count},
+        [devices = options.wires](const Address& remote) { return devices[remote.port]; });
+  for (std::uint16_t k = 0; k < count; ++k) {
+    const auto meet = [this, k](Link& link) -> LinkUser& {
+      return wire_membership_ ? wire_membership_->opened(link, {.port = k}, true) : wired(link);
+    };
+    wires_.push_back(std::make_unique<Wire>(loop_, options.wires[k], options.baud, meet, tell_));
+  }
+}
+
+LinkUser& Node::wired(Link& link) noexcept {
   const std::uint32_t number = next_++;
   numbers_[&link] = number;
   paths_[number] = {.link = &link, .id = LinkId{number}, .wired = true};
   admit(number, paths_[number]);
+  timer_.at(net::Loop::now());
+  return *this;
 }
 
 void Node::use(const secure::SwarmKeys& keys, bool same_key) {
   beacon_keys_->use(keys);
   membership_->use(keys, same_key);
+  if (wire_membership_) wire_membership_->use(keys, same_key);
 }
 
 // --- links

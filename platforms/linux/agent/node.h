@@ -31,6 +31,7 @@ struct NodeOptions {
   std::vector<Address> peers;           ///< static ones
   std::vector<std::string> wires;       ///< serial ports, each with a peer at its other end
   std::uint32_t baud = 115200;          ///< bits a second, of all of them
+  bool plain_wires = false;             ///< whoever is there is met, also where there are keys
   bool beacons = true;                  ///< multicast; else only static peers, and those they tell of
   bool loopback = false;                ///< beacons on the loopback interface, too
   std::vector<std::string> interfaces;  ///< only these; empty: all
@@ -64,6 +65,16 @@ class Node final : net::Listener, LinkUser {
   [[nodiscard]] std::size_t peers_known() const { return discovery_->peers().size(); }
 
  private:
+  /// Hears of wires at whose other end a member has proven itself.
+  class Wired final : public net::Listener {
+   public:
+    explicit Wired(Node& node) : node_(node) {}
+    LinkUser& opened(Link& link, const Address&, bool) noexcept override { return node_.wired(link); }
+    void dial_failed(const Address&, std::string_view) noexcept override {}
+
+   private:
+    Node& node_;
+  };
   struct Path {
     Link* link;
     discovery::LinkId id;
@@ -81,7 +92,8 @@ class Node final : net::Listener, LinkUser {
   void closed(Link& link) noexcept override;
 
   void listen(const NodeOptions& options);
-  void wire(const std::string& device, std::uint32_t baud);
+  void wire(const NodeOptions& options);
+  LinkUser& wired(Link& link) noexcept;
   void turn();
   void discover();
   void carry(const discovery::Action& action);
@@ -107,6 +119,8 @@ class Node final : net::Listener, LinkUser {
   std::optional<discovery::Discovery> discovery_;
   Address listening_{};
   std::optional<Membership> membership_;
+  Wired wired_{*this};
+  std::optional<Membership> wire_membership_;  // none: wires are in plain text
   std::optional<net::TcpTransport> tcp_;
   std::optional<net::UdpTransport> udp_;
   std::optional<net::Multicast> multicast_;

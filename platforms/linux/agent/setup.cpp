@@ -86,6 +86,7 @@ NodeOptions node_from(const AgentOptions& options) {
   for (const std::string& peer : options.peers) node.peers.push_back(net::parse_address(peer));
   node.wires = options.wires;
   node.baud = options.baud;
+  node.plain_wires = options.plain_wires;
   if (options.no_discovery && options.peers.empty() && options.listen.empty() && options.wires.empty())
     throw Error(
         "--no-discovery: without --peer or --serial it finds nobody, and without --listen nobody knows where "

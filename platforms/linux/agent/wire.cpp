@@ -7,29 +7,56 @@
 namespace popsgd::command {
 namespace {
 
-constexpr std::uint32_t kRetry = 2'000;  // ms between two attempts to open a port that was lost
+constexpr std::uint32_t kRetry =
+    2'000;  // ms to the next attempt to open a port that was lost, or to begin a link that was closed
 
 }  // namespace
 
-Wire::Wire(net::Loop& loop, std::string device, std::uint32_t baud, LinkUser& user, Tell tell)
+Wire::Wire(net::Loop& loop, std::string device, std::uint32_t baud, Meet meet, Tell tell)
     : loop_(loop),
       device_(std::move(device)),
       baud_(baud),
+      meet_(std::move(meet)),
       tell_(std::move(tell)),
-      timer_(loop, [this] { open_again(); }),
+      timer_(loop, [this] { turn(); }),
       port_(std::in_place, loop_, device_, baud_, static_cast<net::SerialUser&>(*this)),
       link_(kMtu,
             {[](void* wire, std::span<const std::byte> bytes) noexcept {
-               auto& port = static_cast<Wire*>(wire)->port_;
-               return port ? port->write(bytes) : bytes.size();
+               auto& self = *static_cast<Wire*>(wire);
+               return self.port_ ? self.port_->write(bytes) : bytes.size();
              },
              this},
             memory_) {
-  link_.open(user);
+  begin();
+}
+
+void Wire::begin() {
+  link_.open(*this);
+  user_ = &meet_(*this);
+}
+
+// Whoever closes it hears of that later.
+void Wire::close() noexcept {
+  link_.close();
+  timer_.after(0);
+}
+
+void Wire::closed(Link&) noexcept {
+  if (LinkUser* const user = std::exchange(user_, nullptr)) user->closed(*this);
+  timer_.after(kRetry);
+}
+
+void Wire::turn() {
+  if (lost_) open_again();
+  if (user_ == nullptr)
+    begin();
+  else if (link_.over())
+    link_.pump();
 }
 
 void Wire::lost(std::string_view reason) noexcept {
   tell_(device_ + " is lost: " + std::string(reason) + "; it is opened again when it is back");
+  lost_ = true;
   timer_.after(kRetry);
 }
 
@@ -37,6 +64,7 @@ void Wire::open_again() {
   port_.reset();
   try {
     port_.emplace(loop_, device_, baud_, static_cast<net::SerialUser&>(*this));
+    lost_ = false;
     link_.pump();  // what the lost one did not take
     tell_(device_ + " is back");
   } catch (const net::Error&) {

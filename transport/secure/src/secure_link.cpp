@@ -172,6 +172,9 @@ void SecureLink::writable(Link&) noexcept {
 void SecureLink::received(Link&, std::span<const std::byte> frame) noexcept {
   if (stage_ == Stage::waiting && !let_in(frame)) return;
   if (stage_ == Stage::greeting && client_ && datagrams_ && is_client_hello(frame) && !yields(frame)) return;
+  // Along a wire whoever has begun anew says so, and knows nothing of this session (RFC 6347, 4.2.8).
+  if (stage_ == Stage::open && datagrams_ && !context().options.cookies && is_client_hello(frame))
+    return end(Refusal::none);
   // mbedTLS takes what is behind the last record, e.g. as somebody has put it there, for a reason to end the session.
   in_ = datagrams_ ? whole_records(frame) : frame;
   if (stage_ == Stage::greeting) shake_hands();

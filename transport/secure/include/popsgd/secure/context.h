@@ -38,7 +38,8 @@ struct Certificates {
 
 struct Options {
   /// Peers over datagrams show first that they are where they say they are (RFC 6347, 4.2.1), and cost no memory before. False for
-  /// a wire, on which nobody else can speak; saves the memory of the one who asks them.
+  /// a wire, on which nobody else can speak; saves the memory of the one who asks them. A hello ends the session there, as its peer was
+  /// switched off and on and knows nothing of it.
   bool cookies = true;
   std::size_t remembered = 64;  ///< sessions, for each role, that can be resumed within `session_age`
   std::uint32_t session_age = 3'600'000;     ///< ms: then a link ends, and the next is of a new session

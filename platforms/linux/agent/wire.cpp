@@ -8,7 +8,7 @@ namespace popsgd::command {
 namespace {
 
 constexpr std::uint32_t kRetry =
-    2'000;  // ms to the next attempt to open a port that was lost, or to begin a link that was closed
+    500;  // ms until a port that was lost, or a link that was closed, is tried again
 
 }  // namespace
 
@@ -47,17 +47,18 @@ void Wire::closed(Link&) noexcept {
 }
 
 void Wire::turn() {
-  if (lost_) open_again();
-  if (user_ == nullptr)
+  if (user_ != nullptr)
+    link_.pump();  // it was closed
+  else if (lost_)
+    open_again();
+  else
     begin();
-  else if (link_.over())
-    link_.pump();
 }
 
 void Wire::lost(std::string_view reason) noexcept {
   tell_(device_ + " is lost: " + std::string(reason) + "; it is opened again when it is back");
   lost_ = true;
-  timer_.after(kRetry);
+  close();
 }
 
 void Wire::open_again() {
@@ -65,8 +66,8 @@ void Wire::open_again() {
   try {
     port_.emplace(loop_, device_, baud_, static_cast<net::SerialUser&>(*this));
     lost_ = false;
-    link_.pump();  // what the lost one did not take
     tell_(device_ + " is back");
+    begin();
   } catch (const net::Error&) {
     timer_.after(kRetry);
   }

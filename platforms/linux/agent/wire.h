@@ -17,8 +17,8 @@
 
 namespace popsgd::command {
 
-/// A link along a serial port, begun again after each end. A port that is lost, as a USB adapter that is unplugged, is opened again as
-/// soon as it is there; until then the link loses all that it is given, and its peer is as one that is silent.
+/// A link along a serial port, begun again after each end. It ends if the port is lost, as a USB adapter that is unplugged, which is
+/// opened again as soon as it is back.
 class Wire final : public Link, LinkUser, net::SerialUser {
  public:
   static constexpr std::uint16_t kMtu =

@@ -39,7 +39,7 @@ switched_on 10 first.log "$word"
 agent=$!
 wait "$device"
 met=$(number '"status"' agent.log completed)
-switched_on 10 second.log "$word"
+switched_on "$([ -z "$secure" ] && echo 10 || echo 16)" second.log "$word"  # a handshake comes first
 wait "$device"
 if [ -n "$secure" ]; then
   switched_on 6 open.log ""

@@ -116,7 +116,7 @@ void Snapshots::Slices::next() {
     end_ += tensors.length(k, of_.model_.size());
   }
   length = std::min(rest_, end_ - first);
-  scale = of_.scales_ + (tensor - of_.first_tensor_);
+  if (left()) scale = of_.scales_ + (tensor - of_.first_tensor_);
 }
 
 Values Snapshots::own(const Slice& slice) const {

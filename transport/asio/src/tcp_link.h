@@ -77,7 +77,7 @@ class TcpLink final : public Link, public std::enable_shared_from_this<TcpLink> 
   SendQueue out_;
   bool delivering_ = false;  // short frames are kept, to leave together
   bool more_ = false;        // the system was told that more follows
-  bool flushing_ = false;    // the system takes no more for now
+  bool flushing_ = false;    // the system takes no more at this moment
   bool full_ = false;        // the user waits for writable()
   Time taken_{};             // when the system last took something of the queue
 };

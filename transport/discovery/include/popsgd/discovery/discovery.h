@@ -129,7 +129,7 @@ class Discovery {
   void doubt(LinkId link, Time now);
   /// Anything else has come over the link, which dispels doubt.
   void alive(LinkId link);
-  /// Whether an answer is overdue: no frames should be sent for now.
+  /// Whether an answer is overdue: no frames should be sent until it has come.
   [[nodiscard]] bool silent(LinkId link) const;
   /// The link is gone.
   void closed(LinkId link, Time now);

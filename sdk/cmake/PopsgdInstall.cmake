@@ -17,6 +17,13 @@ set(pkgconfig_libdir "\${prefix}")
 cmake_path(APPEND pkgconfig_libdir ${CMAKE_INSTALL_LIBDIR})
 set(pkgconfig_includedir "\${prefix}")
 cmake_path(APPEND pkgconfig_includedir ${CMAKE_INSTALL_INCLUDEDIR})
+# What this build leaves out, which whoever includes its headers must know.
+get_target_property(pkgconfig_defines popsgd_sdk INTERFACE_COMPILE_DEFINITIONS)
+if(NOT pkgconfig_defines)
+  set(pkgconfig_defines "")
+endif()
+list(TRANSFORM pkgconfig_defines PREPEND " -D")
+list(JOIN pkgconfig_defines "" pkgconfig_defines)
 
 # Library popsgd_<component>, its headers, its export set and <name>.pc, from <pc>.pc.in. ${libs_of_<component>}: what it needs
 # of others and has no .pc.

@@ -105,32 +105,33 @@ std::uint64_t count_as(std::uint32_t parameters, Numeric numeric) {
 
 ordered_json json_of(const Slot& slot, Numeric numeric) {
   const Description& found = slot.found;
-  ordered_json json{
+  ordered_json document{
       {"slot", slot.number}, {"file", slot.path}, {"condition", condition_name(found.condition)}};
-  json["reason"] = nullptr;
-  if (found.condition != Condition::entire) json["reason"] = text(found.condition);
-  json["newest"] = slot.newest;
-  if (!has_header(found)) return json;
-  json["sequence"] = found.sequence;
-  json["fingerprint"] = hexadecimal(found.fingerprint);
-  json["parameters"] = count_as(found.parameters, numeric);
-  json["records_bytes"] = found.records;
-  if (found.condition != Condition::entire) return json;
-  json["step_counter"] = found.steps.steps();
-  json["agent"] = nullptr;
-  if (!found.agent) return json;
-  json["agent"] = {{"version", found.agent->version},          {"fresh", found.agent->fresh},
-                   {"local_steps", found.agent->steps},        {"last_update_rms", found.agent->last_update},
-                   {"finished_places", found.agent->finished}, {"gates", found.agent->gates},
-                   {"gate_length", found.agent->gate_length},  {"step_estimates", found.agent->estimates}};
-  return json;
+  document["reason"] = nullptr;
+  if (found.condition != Condition::entire) document["reason"] = text(found.condition);
+  document["newest"] = slot.newest;
+  if (!has_header(found)) return document;
+  document["sequence"] = found.sequence;
+  document["fingerprint"] = hexadecimal(found.fingerprint);
+  document["parameters"] = count_as(found.parameters, numeric);
+  document["records_bytes"] = found.records;
+  if (found.condition != Condition::entire) return document;
+  document["step_counter"] = found.steps.steps();
+  document["agent"] = nullptr;
+  if (!found.agent) return document;
+  document["agent"] = {
+      {"version", found.agent->version},          {"fresh", found.agent->fresh},
+      {"local_steps", found.agent->steps},        {"last_update_rms", found.agent->last_update},
+      {"finished_places", found.agent->finished}, {"gates", found.agent->gates},
+      {"gate_length", found.agent->gate_length},  {"step_estimates", found.agent->estimates}};
+  return document;
 }
 
 std::string json_text(const std::vector<Slot>& slots, const std::string& path, Numeric numeric) {
-  ordered_json json{{"path", path}, {"numeric", kNumerics[static_cast<std::size_t>(numeric)]}};
-  json["slots"] = ordered_json::array();
-  for (const Slot& slot : slots) json["slots"].push_back(json_of(slot, numeric));
-  return json.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+  ordered_json document{{"path", path}, {"numeric", kNumerics[static_cast<std::size_t>(numeric)]}};
+  document["slots"] = ordered_json::array();
+  for (const Slot& slot : slots) document["slots"].push_back(json_of(slot, numeric));
+  return document.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
 }
 
 std::string agent_text(const Description& found) {

@@ -68,12 +68,12 @@ void add(const Claim& claim, const Finding& finding, Report& report) {
 }
 
 Json to_json(const Claim& claim, const Finding& finding) {
-  Json json{{"claim", claim.name}, {"holds", finding.holds}, {"verdict", finding.verdict}};
+  Json document{{"claim", claim.name}, {"holds", finding.holds}, {"verdict", finding.verdict}};
   for (const Table& table : finding.tables) {
-    json["tables"].push_back(
+    document["tables"].push_back(
         {{"title", table.title}, {"columns", table.columns}, {"rows", table.rows}, {"note", table.note}});
   }
-  return json;
+  return document;
 }
 
 }  // namespace
@@ -108,7 +108,7 @@ int reproduce(const ReproduceOptions& options) {
   sim::Workers workers(threads > 0 ? threads : std::max(1U, std::thread::hardware_concurrency()));
   Report report("The claims of PopSGD, re-done",
                 "popsgd " POPSGD_VERSION + std::string(options.quick ? ", quick" : ""));
-  Json json = Json::array();
+  Json document = Json::array();
   bool all_hold = true;
   for (const Claim& claim : wanted) {
     Finding finding;
@@ -121,15 +121,15 @@ int reproduce(const ReproduceOptions& options) {
     all_hold = all_hold && finding.holds;
     if (!options.json) print(claim, finding);
     add(claim, finding, report);
-    json.push_back(to_json(claim, finding));
+    document.push_back(to_json(claim, finding));
   }
   report.settings(
       {{"command", options.command}, {"version", POPSGD_VERSION}, {"seed", std::to_string(options.seed)}});
-  if (options.json) std::printf("%s\n", json.dump(2).c_str());
+  if (options.json) std::printf("%s\n", document.dump(2).c_str());
   if (!options.out.empty()) {
     const std::filesystem::path out(options.out);
     write_file_atomically(out / "reproduce.html", report.html());
-    write_file_atomically(out / "reproduce.json", json.dump(2) + "\n");
+    write_file_atomically(out / "reproduce.json", document.dump(2) + "\n");
     if (!options.json) std::printf("report: %s/reproduce.html\n", options.out.c_str());
   }
   return all_hold ? 0 : 1;

@@ -260,9 +260,9 @@ Settings settings_table(const Run& run) {
 template <std::size_t N>
 Json by_reason(const std::array<const char*, N>& names, const std::array<std::uint64_t, N>& counts,
                std::size_t first) {
-  Json json = Json::object();
-  for (std::size_t k = first; k < N; ++k) json[names[k]] = counts[k];
-  return json;
+  Json document = Json::object();
+  for (std::size_t k = first; k < N; ++k) document[names[k]] = counts[k];
+  return document;
 }
 
 Json network_json(const Run& run) {
@@ -272,33 +272,33 @@ Json network_json(const Run& run) {
   constexpr std::array<const char*, kRefusals> kRefusalNames{"none",     "not_finite", "out_of_range",
                                                              "checksum", "too_far",    "still"};
   const sim::NetworkTotals& n = *run.outcome.network;
-  Json json;
-  json["link"] = run.link;
-  json["contacts"] = run.contacts;
-  json["virtual_seconds"] = n.virtual_seconds;
-  json["frames_sent"] = n.frames_sent;
-  json["frames_delivered"] = n.frames_delivered;
-  json["bytes_sent"] = n.bytes_sent;
-  json["completed"] = n.completed;
-  json["begun_sides"] = n.begun;
-  json["completed_sides"] = n.completed_sides;
-  json["cut_short_sides"] = n.cut_short;
-  json["one_sided_blocks"] = n.one_sided;
-  json["in_doubt"] = n.in_doubt;
-  json["retransmissions"] = n.retransmissions;
-  json["dropped"] = by_reason(kDropNames, n.dropped, 0);
-  json["refused"] = by_reason(kRefusalNames, n.refused, 1);
-  json["settled_agents"] = n.settled;
-  json["releases"] = n.releases;
-  json["withheld"] = n.withheld;
-  json["epsilon"] = n.epsilon;
-  json["crashes"] = n.crashes;
-  json["restored"] = n.restored;
-  json["violations"] = n.violations;
-  json["byzantine_agents"] = n.byzantine;
-  json["byzantine_kind"] = n.byzantine > 0 ? Json(sim::text(n.lie)) : Json(nullptr);
-  json["completed_with_byzantine"] = n.with_byzantine;
-  return json;
+  Json document;
+  document["link"] = run.link;
+  document["contacts"] = run.contacts;
+  document["virtual_seconds"] = n.virtual_seconds;
+  document["frames_sent"] = n.frames_sent;
+  document["frames_delivered"] = n.frames_delivered;
+  document["bytes_sent"] = n.bytes_sent;
+  document["completed"] = n.completed;
+  document["begun_sides"] = n.begun;
+  document["completed_sides"] = n.completed_sides;
+  document["cut_short_sides"] = n.cut_short;
+  document["one_sided_blocks"] = n.one_sided;
+  document["in_doubt"] = n.in_doubt;
+  document["retransmissions"] = n.retransmissions;
+  document["dropped"] = by_reason(kDropNames, n.dropped, 0);
+  document["refused"] = by_reason(kRefusalNames, n.refused, 1);
+  document["settled_agents"] = n.settled;
+  document["releases"] = n.releases;
+  document["withheld"] = n.withheld;
+  document["epsilon"] = n.epsilon;
+  document["crashes"] = n.crashes;
+  document["restored"] = n.restored;
+  document["violations"] = n.violations;
+  document["byzantine_agents"] = n.byzantine;
+  document["byzantine_kind"] = n.byzantine > 0 ? Json(sim::text(n.lie)) : Json(nullptr);
+  document["completed_with_byzantine"] = n.with_byzantine;
+  return document;
 }
 
 }  // namespace
@@ -306,47 +306,47 @@ Json network_json(const Run& run) {
 std::string summary_json(const Run& run) {
   const Measurement& m = run.last();
   const double seconds = run.outcome.seconds;
-  Json json;
-  json["version"] = POPSGD_VERSION;
-  json["command"] = run.command;
-  json["seed"] = run.settings.seed;
-  json["algorithm"] = run.algorithm;
-  json["engine"] = run.engine;
-  json["data"] = run.data;
-  json["model"] = run.model;
-  json["agents"] = run.settings.agents;
-  json["threads"] = run.threads;
-  json["parameters"] = run.parameters;
-  json["interactions"] = m.account.interactions;
-  json["gradient_evaluations"] = m.account.gradient_evaluations;
-  json["parallel_time"] = m.account.parallel_time;
-  json["seconds"] = seconds;
-  json["measuring_seconds"] = run.outcome.measuring_seconds;
-  json["interactions_per_second"] = number(static_cast<double>(m.account.interactions) / seconds);
-  json["loss_mean_model"] = number(m.mean_model.loss);
-  json["accuracy_mean_model"] = number(m.mean_model.accuracy);
-  json["loss_agent_min"] = number(m.agent_loss.min);
-  json["loss_agent_median"] = number(m.agent_loss.median);
-  json["loss_agent_max"] = number(m.agent_loss.max);
-  json["accuracy_agent_min"] = number(m.agent_accuracy.min);
-  json["accuracy_agent_median"] = number(m.agent_accuracy.median);
-  json["accuracy_agent_max"] = number(m.agent_accuracy.max);
-  json["agents_scored"] = m.agents.size();
-  json["rows_scored"] = m.rows_scored;
-  json["gamma"] = number(m.gamma);
-  json["gamma_theory"] = number(m.gamma_theory);
-  json["distance_agent_median"] = number(m.distance.median);
-  json["distance_agent_max"] = number(m.distance.max);
-  json["bytes_exchanged"] = m.account.bytes;
-  json["bits_per_parameter"] = number(bits_per_parameter(run));
-  json["quantize"] = sim::text(run.settings.encoding);
-  json["wrapped_exchanges"] = m.account.wrapped;
-  json["numeric"] = numeric_text(run.settings);
-  json["saturated"] = m.account.saturated;
-  json["peak_rss_bytes"] = peak_rss_bytes();
-  if (run.outcome.network) json["network"] = network_json(run);
-  json["diverged_at"] = run.outcome.diverged_at ? Json(*run.outcome.diverged_at) : Json(nullptr);
-  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  Json document;
+  document["version"] = POPSGD_VERSION;
+  document["command"] = run.command;
+  document["seed"] = run.settings.seed;
+  document["algorithm"] = run.algorithm;
+  document["engine"] = run.engine;
+  document["data"] = run.data;
+  document["model"] = run.model;
+  document["agents"] = run.settings.agents;
+  document["threads"] = run.threads;
+  document["parameters"] = run.parameters;
+  document["interactions"] = m.account.interactions;
+  document["gradient_evaluations"] = m.account.gradient_evaluations;
+  document["parallel_time"] = m.account.parallel_time;
+  document["seconds"] = seconds;
+  document["measuring_seconds"] = run.outcome.measuring_seconds;
+  document["interactions_per_second"] = number(static_cast<double>(m.account.interactions) / seconds);
+  document["loss_mean_model"] = number(m.mean_model.loss);
+  document["accuracy_mean_model"] = number(m.mean_model.accuracy);
+  document["loss_agent_min"] = number(m.agent_loss.min);
+  document["loss_agent_median"] = number(m.agent_loss.median);
+  document["loss_agent_max"] = number(m.agent_loss.max);
+  document["accuracy_agent_min"] = number(m.agent_accuracy.min);
+  document["accuracy_agent_median"] = number(m.agent_accuracy.median);
+  document["accuracy_agent_max"] = number(m.agent_accuracy.max);
+  document["agents_scored"] = m.agents.size();
+  document["rows_scored"] = m.rows_scored;
+  document["gamma"] = number(m.gamma);
+  document["gamma_theory"] = number(m.gamma_theory);
+  document["distance_agent_median"] = number(m.distance.median);
+  document["distance_agent_max"] = number(m.distance.max);
+  document["bytes_exchanged"] = m.account.bytes;
+  document["bits_per_parameter"] = number(bits_per_parameter(run));
+  document["quantize"] = sim::text(run.settings.encoding);
+  document["wrapped_exchanges"] = m.account.wrapped;
+  document["numeric"] = numeric_text(run.settings);
+  document["saturated"] = m.account.saturated;
+  document["peak_rss_bytes"] = peak_rss_bytes();
+  if (run.outcome.network) document["network"] = network_json(run);
+  document["diverged_at"] = run.outcome.diverged_at ? Json(*run.outcome.diverged_at) : Json(nullptr);
+  return document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
 std::string metrics_csv(const Run& run) {

@@ -90,10 +90,10 @@ void StatusLine::sample(const Sample& s, double bytes_per_second) {
 
 void StatusLine::result(const Sample& s, double test_loss, double test_accuracy) {
   if (!terminal_) {
-    ordered_json json = json_of("result", s);
-    json["test_loss"] = number(test_loss);
-    json["test_accuracy"] = number(test_accuracy);
-    return line(json.dump(), true);
+    ordered_json document = json_of("result", s);
+    document["test_loss"] = number(test_loss);
+    document["test_accuracy"] = number(test_accuracy);
+    return line(document.dump(), true);
   }
   std::string text = "popsgd: " + thousands(s.steps) + " steps, " + thousands(s.metrics.completed) +
                      " exchanges in " + duration(s.seconds);

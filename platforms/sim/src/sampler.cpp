@@ -7,10 +7,10 @@
 namespace popsgd::sim {
 namespace {
 
-constexpr std::size_t kLine = 16;  // floats in a cache line
+constexpr std::size_t kCacheLine = 16;  // floats in a cache line
 
 std::size_t whole_lines(std::size_t floats) {
-  return (floats + kLine - 1) / kLine * kLine;
+  return (floats + kCacheLine - 1) / kCacheLine * kCacheLine;
 }
 
 }  // namespace
@@ -21,13 +21,13 @@ Sampler::Sampler(const Problem& problem, const Shards& shards, std::size_t batch
       shards_(shards),
       plain_(data_.plain()),
       random_(stream),
-      memory_(whole_lines(batch * data_.features) + scratch + kLine),
+      memory_(whole_lines(batch * data_.features) + scratch + kCacheLine),
       scratch_size_(scratch),
       index_(batch),
       labels_(data_.classes > 0 ? batch : 0),
       targets_(batch * data_.outputs) {
   const auto address = reinterpret_cast<std::uintptr_t>(memory_.data());
-  features_ = memory_.data() + (kLine - address / sizeof(float) % kLine) % kLine;
+  features_ = memory_.data() + (kCacheLine - address / sizeof(float) % kCacheLine) % kCacheLine;
   scratch_ = features_ + whole_lines(batch * data_.features);
   batch_ = {batch, {features_, batch * data_.features}, labels_, targets_};
 }

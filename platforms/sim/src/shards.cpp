@@ -20,7 +20,7 @@ namespace {
 
 using Owners = std::vector<std::uint32_t>;  ///< the agent of each row
 
-constexpr auto forms = std::to_array<std::string_view>({"shared", "iid", "dirichlet:0.1", "labels:2"});
+constexpr auto kForms = std::to_array<std::string_view>({"shared", "iid", "dirichlet:0.1", "labels:2"});
 
 double normal_double(Random& random) {
   const double radius = std::sqrt(-2 * std::log(1 - uniform_double(random)));
@@ -125,7 +125,7 @@ void check_dealable(std::string_view name, const Dataset& train, std::uint32_t a
 }  // namespace
 
 Shards Shards::make(std::string_view text, const Dataset& train, std::uint32_t agents, std::uint64_t seed) {
-  const Spec spec = parse_spec("shards", text, forms);
+  const Spec spec = parse_spec("shards", text, kForms);
   if (agents < 1) throw Error("shards need at least 1 agent");
   if (spec.name == "shared") return {};
 

@@ -24,7 +24,8 @@ endforeach()
 
 # Libraries with code are built for the target by toolchains/get-libraries.
 cmake_path(GET CMAKE_CURRENT_LIST_DIR PARENT_PATH project)
-set(CMAKE_FIND_ROOT_PATH ${project}/build/libraries/${toolchain} ${headers} /usr/${triple})
+# ... and wherever the user says that packages for the device are: -D CMAKE_PREFIX_PATH=...
+set(CMAKE_FIND_ROOT_PATH ${project}/build/libraries/${toolchain} ${headers} ${CMAKE_PREFIX_PATH} /usr/${triple})
 set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
 set(CMAKE_FIND_ROOT_PATH_MODE_INCLUDE ONLY)
 set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY ONLY)

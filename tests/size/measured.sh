@@ -2,9 +2,11 @@
 # What a program on a board has measured of itself (lines "what number": instructions, bytes of stack), beside its budget;
 # not 0 if one is over it.
 #   measured.sh TARGET EMULATOR BOARD PROGRAM
-set -eu
+set -euo pipefail
 target=$1
-measured=$(QEMU_BOARD_OPTIONS="-icount shift=6" "$2" "$3" "$4" | grep -E '^[a-z0-9_]+ [0-9]+$')
+# The program's own exit status counts, too: what it printed before it failed is no measurement.
+said=$(QEMU_BOARD_OPTIONS="-icount shift=6" "$2" "$3" "$4") || { echo "$said" >&2; echo "$4 has failed" >&2; exit 2; }
+measured=$(grep -E '^[a-z0-9_]+ [0-9]+$' <<<"$said") || { echo "$4 has measured nothing" >&2; exit 2; }
 budget=$(dirname "$0")/budget.csv
 over=0
 while read -r what count; do

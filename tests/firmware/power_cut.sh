@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Power fails at every single change of the flash, one after the other, and each time the image starts again from the flash as it
 # was left: it finds the checkpoint before the cut or the one that was cut, entire.
-#   power_cut.sh EMULATOR BOARD PROGRAM
+#   power_cut.sh EMULATOR BOARD PROGRAM NUMERIC     NUMERIC: in which activities are learned; digits are in int16
 set -eu
-emulator=$1 board=$2 program=$3
+emulator=$1 board=$2 program=$3 of_activity=$4
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 cd "$scratch"
@@ -13,7 +13,7 @@ model() { sed -n "s/.*\"event\":\"$1\",\"model\":\\([0-9]*\\).*/\\1/p" log; }
 # life NUMERIC DATA CHANGES
 life() { "$emulator" "$board" "$program" numeric="$1" data="$2" step=1 cut="$3" >log || { cat log; exit 1; }; }
 
-for kind in "int16 digits" "float32 activity"; do
+for kind in "int16 digits" "$of_activity activity"; do
   read -r numeric data <<<"$kind"
   rm -f popsgd-flash
   life "$numeric" "$data" 1000  # nothing is cut

@@ -14,6 +14,8 @@
 
 namespace popsgd::freertos {
 
+static_assert(1000 % configTICK_RATE_HZ == 0, "a tick must be whole milliseconds: at most 1000 a second");
+
 /// Milliseconds by FreeRTOS's ticks, from tasks. Both wrap around, and the product does as it should.
 class TickClock final : public Clock {
  public:
@@ -23,7 +25,7 @@ class TickClock final : public Clock {
   }
 };
 
-/// What the task drives: platforms/template's Device, say. Called from the task alone, so it needs no lock.
+/// What the task drives, as in example.cpp. Called from the task alone, so it needs no lock.
 class Device {
  public:
   /// One turn of the main loop; when the next is due if no byte comes before.

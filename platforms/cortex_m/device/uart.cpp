@@ -19,11 +19,15 @@ constexpr std::uintptr_t kReceived = 0x108;
 constexpr std::uintptr_t kSent = 0x11C;
 constexpr std::uintptr_t kSetInterrupts = 0x304;
 constexpr std::uintptr_t kEnable = 0x500;
+constexpr std::uintptr_t kPinToSend = 0x50C;
+constexpr std::uintptr_t kPinToReceive = 0x514;
 constexpr std::uintptr_t kIn = 0x518;
 constexpr std::uintptr_t kOut = 0x51C;
 constexpr std::uintptr_t kBaud = 0x524;
 
 void enable() {
+  uart(kPinToSend) = 24;  // of a micro:bit, to the chip that is its USB port; QEMU asks for none
+  uart(kPinToReceive) = 25;
   uart(kBaud) = 0x01D7E000;  // 115,200
   uart(kEnable) = 4;
   uart(kSetInterrupts) = 1U << 2;

@@ -12,7 +12,7 @@ namespace popsgd::serial {
 
 /// Where bytes go.
 struct Port {
-  /// Takes up to all of the bytes without waiting, in their order; the answer: how many.
+  /// Takes up to all of the bytes, in their order; the answer: how many. Should not wait: while it does nothing is learned.
   using Write = std::size_t (*)(void* context, std::span<const std::byte> bytes) noexcept;
   Write write = nullptr;
   void* context = nullptr;

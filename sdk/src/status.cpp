@@ -9,11 +9,11 @@ std::string_view text(Status status) noexcept {
     case Status::invalid_size:
       return "a size is zero, does not fit the loss, or is too large to address";
     case Status::invalid_rate:
-      return "a rate is not finite or outside its range";
+      return "a rate or a time is not finite or outside its range";
     case Status::shape_mismatch:
       return "a span's length is not the one the model asks for";
     case Status::scratch_too_small:
-      return "the scratch memory is smaller than the stated size";
+      return "scratch or workspace is smaller than stated, or a workspace not 8-aligned";
     case Status::no_function:
       return "a callback that is needed is null";
     case Status::label_out_of_range:

@@ -458,6 +458,22 @@ TEST_CASE("the fixed callback is the fixed network") {
   }
 }
 
+TEST_CASE("a fixed batch without rows leaves the model as it is, and its loss is the largest") {
+  const std::vector<std::uint32_t> widths{3, 2};
+  const std::vector<LayerFormat> formats{{.weights = 8, .biases = 8}};
+  const auto network =
+      FixedNetwork<std::int16_t, std::int16_t>::make(widths, Loss::cross_entropy, formats).value();
+  std::vector<std::int16_t> x(network.parameters(), 7);
+  std::vector<std::int32_t> scratch(network.scratch_size(1));
+  Random noise(1, Purpose::rounding);
+  std::uint64_t saturated = 0;
+  const std::int32_t loss =
+      network.gradient(1)(x, FixedBatch{}, FixedRate::from(0.1), noise, scratch, saturated);
+  CHECK(loss == std::numeric_limits<std::int32_t>::max());
+  CHECK(x == std::vector<std::int16_t>(network.parameters(), 7));
+  CHECK(saturated == 0);
+}
+
 TEST_CASE("the layout is two tensors a layer, as long as the model") {
   const Widths widths{784, 64, 10};
   std::vector<LayerFormat> formats(2);

@@ -286,6 +286,19 @@ TEST_CASE("the callback is the network") {
   }
 }
 
+TEST_CASE("a batch without rows has a gradient of zero, and a loss that is not a number") {
+  const Widths widths{3, 2};
+  const Network network = Network::make(widths, Loss::cross_entropy).value();
+  const std::vector<float> x(network.parameters(), 1.0F);
+  std::vector<float> into(network.parameters(), 2.0F);
+  std::vector<float> scratch(network.scratch_size(1));
+  CHECK(std::isnan(network.gradient(1)(x, Batch{}, 0.5F, -1, into, scratch)));
+  CHECK(into == std::vector<float>(network.parameters(), 1.0F));
+  std::fill(into.begin(), into.end(), kNan);  // which keep = 0 does not read
+  CHECK(std::isnan(network.gradient(1)(x, Batch{}, 0, -1, into, scratch)));
+  CHECK(into == std::vector<float>(network.parameters(), 0.0F));
+}
+
 TEST_CASE("make() counts parameters and refuses sizes that make no network") {
   const Widths mlp{784, 64, 10};
   const auto made = Network::make(mlp, Loss::cross_entropy);

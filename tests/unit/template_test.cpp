@@ -233,6 +233,25 @@ TEST_CASE(
   CHECK(b.error() < 0.01F);
 }
 
+TEST_CASE(
+    "a board whose wire takes nothing any more sleeps between its turns, gives its exchanges up and learns "
+    "on") {
+  std::deque<std::byte> there;
+  std::deque<std::byte> back;
+  Board board(0, Wire(there, back, 1));
+  REQUIRE(board.power_on() == Status::ok);
+  int past = 0;
+  for (int turn = 0; turn < 10000; ++turn) {
+    const Time next = board.device->turn();
+    if (next.since(board.clock.now()) <= 0) ++past;
+    board.clock.tick(10);
+  }
+  const popsgd::AgentMetrics& metrics = board.device->agent().metrics();
+  CHECK(metrics.steps >= 990);
+  CHECK(metrics.offers >= 10);  // each of which was given up before the next
+  CHECK(past == 0);
+}
+
 TEST_CASE("a board without entropy does not start, and one whose flash is lost starts anew") {
   std::deque<std::byte> wire;
   Board board(0, Wire(wire, wire, 64));

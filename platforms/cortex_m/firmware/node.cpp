@@ -7,6 +7,10 @@ namespace {
 
 using namespace popsgd;
 
+// For how long a frame waits for a link that is full, ms. Then it is lost, as frames may be, so that neither the agent's own patience
+// nor its other peers wait for that link for ever.
+constexpr std::uint32_t kPatience = 2000;
+
 constexpr std::uint32_t kBlock = 130;  // parameters: of a block two copies lie in memory as it crosses
 
 PeerId peer_at(std::size_t place) {
@@ -48,23 +52,26 @@ Time Node::turn() noexcept {
     step_due_ = now + pace_.step;
   }
   send();
-  return earlier(step_due_, agent_.deadline(now));
+  return earlier(step_due_, waiting_.size > 0 ? waits_until_ : agent_.deadline(now));
 }
 
 /// All that the agent has to say, as far as links have room.
 void Node::send() noexcept {
-  while (pass_on()) {
-    const auto out = agent_.send(frame_, services_.clock.now());
+  const Time now = services_.clock.now();
+  while (pass_on(now)) {
+    const auto out = agent_.send(frame_, now);
     if (!out) return;
     waiting_ = *out;
+    waits_until_ = now + kPatience;
   }
 }
 
 /// Whether nothing waits any more. What a lost link was to carry is lost with it.
-bool Node::pass_on() noexcept {
+bool Node::pass_on(Time now) noexcept {
   Link* const link = links_[static_cast<std::size_t>(waiting_.to)];
   const bool stays = waiting_.size > 0 && link != nullptr &&
-                     link->send(std::span(frame_).first(waiting_.size)) == Status::no_room;
+                     link->send(std::span(frame_).first(waiting_.size)) == Status::no_room &&
+                     !waits_until_.reached(now);
   if (!stays) waiting_.size = 0;
   return !stays;
 }

@@ -73,7 +73,7 @@ class Node final : public popsgd::LinkUser {
  private:
   [[nodiscard]] popsgd::AgentConfig config(std::uint64_t seed) const noexcept;
   void send() noexcept;
-  [[nodiscard]] bool pass_on() noexcept;
+  [[nodiscard]] bool pass_on(popsgd::Time now) noexcept;
   [[nodiscard]] std::size_t place(const popsgd::Link* link) const noexcept;
 
   Services services_;
@@ -83,7 +83,8 @@ class Node final : public popsgd::LinkUser {
   std::span<popsgd::Link*> links_;  // a peer is its link's place; null: free
   std::span<std::byte> workspace_;
   alignas(8) std::array<std::byte, kMtu> frame_;
-  popsgd::Agent::Outgoing waiting_{{}, 0};  // what of `frame_` a link had no room for
+  popsgd::Agent::Outgoing waiting_{{}, 0};  // what of `frame_` a link had no room for,
+  popsgd::Time waits_until_{};              // and until when it is offered to it again
   popsgd::Time step_due_{};
 };
 

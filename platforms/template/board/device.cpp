@@ -77,7 +77,7 @@ Time Device::turn() noexcept {
     save_due_ = now + kSaveEvery;
   }
   send();
-  return earlier(earlier(step_due_, save_due_), agent_.deadline(now));
+  return earlier(earlier(step_due_, save_due_), waiting_ > 0 ? waits_until_ : agent_.deadline(now));
 }
 
 /// All that the agent has to say, as far as the link has room.
@@ -88,8 +88,10 @@ void Device::send() noexcept {
       const auto out = agent_.send(frame_, now);
       if (!out) return;
       waiting_ = out->size;
+      waits_until_ = now + kPatience;
     }
-    if (link_.send(std::span(frame_).first(waiting_)) == Status::no_room) return;  // until writable()
+    const bool full = link_.send(std::span(frame_).first(waiting_)) == Status::no_room;
+    if (full && !waits_until_.reached(now)) return;  // until writable()
     waiting_ = 0;
   }
 }
@@ -104,7 +106,7 @@ void Device::writable(Link&) noexcept {
 
 // PORT: a wire that is plugged in again wants a new link. Without one the device goes on learning alone.
 void Device::closed(Link&) noexcept {
-  agent_.remove_peer(kPeer);
+  agent_.lost_peer(kPeer, services_.clock.now());
 }
 
 }  // namespace popsgd::board

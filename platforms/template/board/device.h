@@ -63,6 +63,8 @@ class Device final : public LinkUser {
  private:
   static constexpr PeerId kPeer{0};
   static constexpr std::uint32_t kStepEvery = 100;  // ms
+  static constexpr std::uint32_t kPatience =
+      2000;  // ms, with a link that is full: then the frame is lost, as any may be, and the agent's own timeouts go on
   static constexpr std::uint32_t kSaveEvery =
       3600000;  // ms: two slots that bear 10^4 erasures each last two years
 
@@ -80,7 +82,8 @@ class Device final : public LinkUser {
   std::array<float, 64> scratch_{};
   alignas(8) std::array<std::byte, 4096> workspace_{};
   alignas(8) std::array<std::byte, PipeLink::kMtu> frame_{};
-  std::size_t waiting_ = 0;  // bytes of `frame_` that the link had no room for
+  std::size_t waiting_ = 0;  // bytes of `frame_` that the link had no room for,
+  Time waits_until_{};       // and until when they are offered to it again
   Sample sample_{};
   Batch batch_{};
   Time step_due_{};

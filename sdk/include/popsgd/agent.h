@@ -25,7 +25,8 @@ class Privacy;
 
 /// Where the samples of local steps come from.
 struct BatchSource {
-  /// The batch of the agent's next step, in the source's own memory, valid until the next call.
+  /// The batch of the agent's next step, in the source's own memory, valid until the next call. One without rows: there is nothing to
+  /// learn from now. Built-in networks then have a gradient of zero, and a loss that is not a number, or of integers the largest.
   using Function = const Batch& (*)(void* context) noexcept;
   Function function = nullptr;
   void* context = nullptr;
@@ -72,11 +73,11 @@ struct Quantisation {
   bool rotate = false;    ///< if the partner does so, too: a finer step for 2 or 3 bits
 };
 
-/// How long the protocol waits, in milliseconds.
+/// How long the protocol waits, in milliseconds: offer and most_timeout at most a day, in_doubt half of one; none but busy may be 0.
 struct Timing {
   std::uint32_t first_timeout = 500;  ///< before a frame is repeated, until the round trip is known
   std::uint32_t least_timeout = 10;   ///< however short the round trip
-  std::uint32_t most_timeout = 2000;  ///< however often it was repeated
+  std::uint32_t most_timeout = 2000;  ///< however often it was repeated; >= least_timeout
   std::uint32_t offer = 2000;         ///< an offer without answer is withdrawn
   std::uint32_t idle = 10000;         ///< an exchange that gets no further is aborted
   std::uint32_t in_doubt =
@@ -120,8 +121,8 @@ struct AgentConfig {
   bool fresh = true;              ///< has learned nothing yet: adopts its first partner's model
 
   std::uint32_t mean_wait =
-      1000;  ///< ms, of the exponential time between two offers; 0: offers only by meet()
-  /// ms, from a peer's first offer since it was added, and from each exchange that it begins, to the next that it may begin: sooner
+      1000;  ///< ms, of the exponential time between two offers, at most 45 minutes; 0: offers only by meet()
+  /// ms, at most a day, from a peer's first offer since it was added, and from each exchange that it begins, to the next that it may begin: sooner
   /// it is told to wait, so that none, however eager, pulls this model more often. 0: no limit.
   std::uint32_t peer_interval = 0;
   std::uint32_t block_length = 0;      ///< parameters in a block; 0: the whole model in one
@@ -147,7 +148,7 @@ enum class Drop : std::uint8_t {
   unexpected,    ///< well-formed, but out of place in this exchange
   reflected,     ///< the agent's own offer come back
   incompatible,  ///< an offer of another version, model, swarm or format
-  no_room,       ///< an answer was due, but too many were waiting
+  no_room,       ///< an answer was due, but too many were waiting; or send() was given too little memory
 };
 inline constexpr std::size_t kDrops = 8;
 
@@ -210,7 +211,10 @@ class SideStep {
 ///     while (auto out = agent.send(frame, now)) transmit(out->to, frame.first(out->size));
 ///     wait for bytes, or until agent.deadline(now);               // then send() again
 ///
-/// One exchange at a time: whoever asks meanwhile is told to try again. Not thread-safe.
+/// One exchange at a time: whoever asks meanwhile is told to try again. Not thread-safe. A frame for which a link has no room may be kept
+/// for a while or dropped, as any may be lost; but send() has to be called again at the deadline, or no timeout ever runs.
+///
+/// But for the static functions nothing may be called before an init() that was ok. After one that was not, the agent is as it was.
 class Agent {
  public:
   Agent() = default;
@@ -226,8 +230,8 @@ class Agent {
                                                   Numeric numeric = Numeric::float32) noexcept;
 
   /// `model`, `gradient`'s context, `source`, `velocity`, `scratch` (sizes: see Sgd) and `workspace` (8-aligned)
-  /// are the caller's and must outlive the agent. Errors: invalid_size, invalid_rate, no_function,
-  /// shape_mismatch, scratch_too_small. May be called again: the agent starts anew. With privacy the model given here must
+  /// are the caller's and must outlive the agent. Errors: invalid_size, invalid_rate (also of times), no_function,
+  /// shape_mismatch, scratch_too_small (also of a workspace that is too small, or not 8-aligned). May be called again: the agent starts anew. With privacy the model given here must
   /// not depend on the device's data: it is shown to peers.
   [[nodiscard]] Status init(const AgentConfig& config, Params model, const Gradient& gradient,
                             BatchSource source, Params velocity, Scratch scratch,
@@ -287,8 +291,8 @@ class Agent {
     PeerId to;
     std::size_t size;  ///< bytes
   };
-  /// The next frame to send, written to `bytes` (8-aligned; as long as the largest mtu of a peer, and at least 256); none when
-  /// there is nothing to send now. To be called until then, after every other call and at every deadline.
+  /// The next frame to send, written to `bytes` (8-aligned; as long as the shorter of largest_frame and the largest mtu of a
+  /// peer, and at least 256: what does not fit is not sent, and counted as no_room); none when there is nothing to send now. To be called until then, after every other call and at every deadline.
   [[nodiscard]] std::optional<Outgoing> send(std::span<std::byte> bytes, Time now) noexcept;
 
   /// When send() must be called again if nothing else happens before. Never further away than a day.

@@ -10,11 +10,11 @@ namespace popsgd {
 /// The C ABI has the same numbers (popsgd/c/status.h): append, never renumber.
 enum class Status : std::uint8_t {
   ok,
-  invalid_size,            ///< a width, dimension or count is zero or too large to address
-  invalid_rate,            ///< a rate, decay, momentum or weight is negative, above its range or not finite
-  shape_mismatch,          ///< a span's length is not the one the model asks for
-  scratch_too_small,       ///< the caller's scratch memory is smaller than the stated size
-  no_function,             ///< a callback that is needed is null
+  invalid_size,       ///< a width, dimension or count is zero or too large to address
+  invalid_rate,       ///< a rate, time, decay, momentum or weight is negative, above its range or not finite
+  shape_mismatch,     ///< a span's length is not the one the model asks for
+  scratch_too_small,  ///< the caller's scratch or workspace is smaller than stated, or a workspace not 8-aligned
+  no_function,        ///< a callback that is needed is null
   label_out_of_range,      ///< a class label is not below the number of classes
   busy,                    ///< an exchange is under way
   settled,                 ///< the step size is below Schedule::settle

@@ -1,5 +1,5 @@
 #include "c_api/agent.h"
-#include "c_api/gradient.h"
+#include "models/no_gradient.h"
 
 namespace popsgd::c_api {
 namespace {

@@ -1,5 +1,5 @@
-#include "c_api/gradient.h"
 #include "c_api/pointers.h"
+#include "models/no_gradient.h"
 
 #include <popsgd/c/network.h>
 #include <popsgd/network.h>

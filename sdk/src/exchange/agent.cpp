@@ -125,8 +125,9 @@ Status check(const AgentConfig& config, std::size_t parameters) {
                      config.peers >= 1;
   if (!sizes) return Status::invalid_size;
   const bool times = t.first_timeout > 0 && t.least_timeout > 0 && t.most_timeout >= t.least_timeout &&
-                     t.most_timeout <= kDay && t.offer <= kDay && t.in_doubt >= t.idle &&
-                     t.in_doubt <= kDay / 2 && config.mean_wait <= kDay / 32 && config.peer_interval <= kDay;
+                     t.most_timeout <= kDay && t.offer > 0 && t.offer <= kDay && t.idle > 0 &&
+                     t.in_doubt >= t.idle && t.in_doubt <= kDay / 2 && config.mean_wait <= kDay / 32 &&
+                     config.peer_interval <= kDay;
   if (!times || t.slowest == 0) return Status::invalid_rate;
   const std::size_t block = config.block_length == 0 ? parameters : config.block_length;
   if ((parameters + block - 1) / block > 65536) return Status::invalid_size;
@@ -541,8 +542,10 @@ std::optional<Agent::Outgoing> Agent::send(std::span<std::byte> bytes, Time now)
     frame.code = reply.code;
   }
   const auto encoded = codec::encode(frame, unsealed);
-  POPSGD_ASSERT(encoded.ok());
-  if (!encoded.ok()) return {};
+  if (!encoded.ok()) {
+    state.drop(Drop::no_room);
+    return {};
+  }
   const std::size_t size = codec::seal(bytes, encoded.value().size());
   count(state.metrics.frames_sent);
   state.metrics.bytes_sent += size;

@@ -338,6 +338,7 @@ FixedGradient<Weight> FixedNetwork<Weight, Activation>::gradient(std::size_t row
   const auto function = [](const void* context, std::span<Weight> x, const FixedBatch& batch, FixedRate rate,
                            Random& noise, std::span<std::int32_t> scratch,
                            std::uint64_t& saturated) noexcept {
+    if (batch.rows == 0) return std::numeric_limits<std::int32_t>::max();  // nothing to learn from
     return static_cast<const FixedNetwork*>(context)->step(x, batch, rate, noise, scratch, saturated);
   };
   return {.function = function, .context = this, .parameters = parameters(), .scratch = scratch_size(rows)};

@@ -1,4 +1,5 @@
 #include "models/layer.h"
+#include "models/no_gradient.h"
 #include "numeric/kernels.h"
 
 #include <popsgd/assert.h>
@@ -232,6 +233,7 @@ Network::Evaluation Network::evaluate(ConstParams at, const Batch& batch, Scratc
 Gradient Network::gradient(std::size_t rows) const noexcept {
   const auto function = [](const void* context, ConstParams at, const Batch& batch, float keep, float scale,
                            Params into, Scratch scratch) noexcept {
+    if (batch.rows == 0) return no_gradient(keep, into);
     return static_cast<const Network*>(context)->add_gradient(at, batch, keep, scale, into, scratch);
   };
   return {.function = function,

@@ -69,11 +69,12 @@ typedef struct popsgd_timing {
   uint32_t first_timeout;  ///< before a frame is repeated, until the round trip is known
   uint32_t least_timeout;  ///< however short the round trip
   uint32_t most_timeout;   ///< however often it was repeated
-  uint32_t offer;          ///< an offer without answer is withdrawn
+  uint32_t offer;          ///< an offer without answer is withdrawn; 1 to a day
   uint32_t idle;           ///< an exchange that gets no further is aborted
-  uint32_t in_doubt;       ///< a responder that has staged a block and hears nothing drops it; >= idle
-  uint32_t busy;           ///< what a busy agent asks others to wait, and itself waits at least
-  uint32_t slowest;        ///< bytes a second: a block that crosses more slowly is given up
+  uint32_t
+      in_doubt;  ///< a responder that has staged a block and hears nothing drops it; >= idle, at most half a day
+  uint32_t busy;     ///< what a busy agent asks others to wait, and itself waits at least
+  uint32_t slowest;  ///< bytes a second: a block that crosses more slowly is given up
 } popsgd_timing;
 
 /// A block of an exchange that has just been averaged into the model.
@@ -113,7 +114,7 @@ typedef struct popsgd_agent_config {
   uint16_t local_steps;  ///< H: steps at every exchange; 0, the default: only when the application steps
 
   uint32_t
-      mean_wait;  ///< ms, of the exponential time between two offers; 0: offers only by popsgd_agent_meet(); 1000
+      mean_wait;  ///< ms, of the exponential time between two offers, at most 45 minutes; 0: offers only by popsgd_agent_meet(); 1000
   uint32_t block_length;         ///< parameters in a block; 0, the default: the whole model in one
   uint16_t largest_frame;        ///< bytes of the largest frame it sends or receives, 256 to 65535; 1200
   uint16_t window;               ///< most chunks in flight, 1 to 32; 16

@@ -5,7 +5,7 @@
 
 #include <limits>
 
-namespace popsgd::c_api {
+namespace popsgd {
 
 /// into <- keep * into, whose loss is not a number.
 inline float no_gradient(float keep, Params into) {
@@ -13,4 +13,4 @@ inline float no_gradient(float keep, Params into) {
   return std::numeric_limits<float>::quiet_NaN();
 }
 
-}  // namespace popsgd::c_api
+}  // namespace popsgd

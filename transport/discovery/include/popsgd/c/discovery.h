@@ -13,7 +13,8 @@ extern "C" {
 ///
 ///     config.fingerprint = popsgd_swarm_tag("digits\nsoftmax 64 10 650");
 ///
-/// meets `popsgd agent --swarm digits --model softmax` with data of 64 features and 10 classes. It proves nothing.
+/// is that of `popsgd agent --swarm digits --model softmax` with data of 64 features and 10 classes. They meet if the layout is the same,
+/// too, of floats as well: weights and biases, layer after layer. A tag proves nothing.
 uint64_t popsgd_swarm_tag(const char* text);
 
 #ifdef __cplusplus

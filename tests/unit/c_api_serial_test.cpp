@@ -132,7 +132,7 @@ TEST_CASE("C: what a serial link writes is what that of C++ writes") {
                   std::as_writable_bytes(std::span(memory)));
   Nobody nobody;
   link.open(nobody);
-  for (const std::size_t size : {1, 7, 254, 300}) {
+  for (const std::size_t size : {std::size_t{1}, std::size_t{7}, std::size_t{254}, std::size_t{300}}) {
     const Bytes frame = frame_of(size, 9);
     CHECK(link.send(std::as_bytes(std::span(frame))) == popsgd::Status::ok);
   }

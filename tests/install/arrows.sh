@@ -14,8 +14,8 @@ flatbuffers='flatbuffers/[a-z_]+\.h|schema/popsgd_generated\.h'
 # For the arithmetic: the processors' own instructions.
 instructions='immintrin\.h|arm_acle\.h'
 
-# The C ABI.
-c='sdk/include/popsgd/(popsgd|c/[a-z_]+)\.h'
+# The C ABI, and what transports add to it.
+c='(sdk|transport/[a-z]+)/include/popsgd/(popsgd|c/[a-z_]+)\.h'
 
 sources() { find "$@" -type f \( -name '*.h' -o -name '*.h.in' -o -name '*.cpp' -o -name '*.c' \); }
 
@@ -38,7 +38,7 @@ none() {
 none "public headers of sdk/ include the core's standard headers and <popsgd/...> of sdk/, nothing else" \
   < <(includes sdk/include | grep -vE ":<($core)>$" | grep -vE ':<popsgd/[a-z0-9_/]+\.h>$' | grep -vE "^$c:.*:<std(bool|def|int)\.h>$")
 none "the headers of C include C's own and their kind" \
-  < <(includes sdk/include | grep -E "^$c:" | grep -vE ':<(std(bool|def|int)|popsgd/version|popsgd/c/[a-z_]+)\.h>$')
+  < <(includes sdk/include transport/*/include | grep -E "^$c:" | grep -vE ':<(std(bool|def|int)|popsgd/version|popsgd/c/[a-z_]+)\.h>$')
 
 # <memory> for the beginning of an object's life in the caller's memory.
 none "sdk/src includes its own headers, the core's standard headers and <popsgd/...> of sdk/, nothing else" \

@@ -13,7 +13,7 @@ fail() {
   exit 1
 }
 
-# Configures, builds and runs PROGRAM, the only one of the project in FOLDER, against PREFIX.
+# Configures and builds the project in FOLDER against PREFIX, and runs its PROGRAM.
 run_by_find_package() {
   local prefix=$1 folder=$2 program=$3
   shift 3
@@ -34,7 +34,7 @@ run_by_pkg_config() {
   "$work/program"
 }
 
-# Each header of C by itself is C99, and no other language.
+# Each header of C by itself, the transports' as well, is C99, and no other language.
 headers_are_c99() {
   local include=$1 header
   for header in "$include"/popsgd/popsgd.h "$include"/popsgd/c/*.h; do
@@ -43,14 +43,13 @@ headers_are_c99() {
   done
 }
 
-# The same in C: with the C compiler alone.
-run_c_by_pkg_config() {
+# The same in C: builds FILE with the C compiler alone, from the PACKAGES.
+build_c_by_pkg_config() {
   local prefix=$1 file=$2 flags
   shift 2
-  flags=$(PKG_CONFIG_PATH=$(dirname "$(find "$prefix" -name popsgd.pc)") pkg-config --cflags --libs popsgd)
+  flags=$(PKG_CONFIG_PATH=$(dirname "$(find "$prefix" -name popsgd.pc)") pkg-config --cflags --libs "$@")
   # shellcheck disable=SC2086
   $CC -std=c99 -Wall -Wextra -pedantic -Werror ${CFLAGS-} "$file" $flags -o "$work/program" || fail "$file does not build with: $flags"
-  "$work/program" "$@"
 }
 
 # find_package() must refuse this VERSION and COMPONENT of PREFIX and say WORDS.
@@ -77,6 +76,7 @@ use() {
     find_package)
       run_by_find_package "$prefix" "$source/examples/find_package" swarm
       run_by_find_package "$prefix" "$source/examples/c_api" two_devices "$work/checkpoint"
+      "$source/tests/support/wired.sh" "$work/build/wired" 3
       refused "$prefix" 0.1 radio "popsgd has no component 'radio'; its components are sdk, loopback, serial, discovery, asio, secure and sim"
       refused "$prefix" 0.2 sdk "compatible with requested version"
       if [ -n "$sim" ]; then
@@ -93,7 +93,10 @@ use() {
     pkg_config)
       run_by_pkg_config "$prefix" "$source/examples/find_package/swarm.cpp" popsgd
       headers_are_c99 "$(dirname "$(dirname "$(find "$prefix" -path '*/popsgd/popsgd.h')")")"
-      run_c_by_pkg_config "$prefix" "$source/examples/c_api/two_devices.c" "$work/checkpoint"
+      build_c_by_pkg_config "$prefix" "$source/examples/c_api/two_devices.c" popsgd
+      "$work/program" "$work/checkpoint"
+      build_c_by_pkg_config "$prefix" "$source/examples/c_api/wired.c" popsgd-serial popsgd-discovery
+      "$source/tests/support/wired.sh" "$work/program" 3
       [ -z "$sim" ] || run_by_pkg_config "$prefix" "$source/tests/install/sim_consumer/sim_consumer.cpp" popsgd-sim
       [ -z "$asio" ] || run_by_pkg_config "$prefix" "$source/tests/install/asio_consumer/asio_consumer.cpp" popsgd-asio
       ;;

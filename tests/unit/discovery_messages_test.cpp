@@ -1,6 +1,7 @@
 // Beacon, hello and the list of peers, as they travel; and which addresses are worth dialling.
 #include "beacon_key.h"
 
+#include <popsgd/c/discovery.h>
 #include <popsgd/discovery/hello.h>
 #include <popsgd/random.h>
 
@@ -38,6 +39,9 @@ TEST_CASE("the tag of a swarm is the 64-bit FNV-1a of its name") {
   CHECK(swarm_tag("") == 0xCBF29CE484222325U);  // Noll's published values
   CHECK(swarm_tag("a") == 0xAF63DC4C8601EC8CU);
   CHECK(swarm_tag("foobar") == 0x85944171F73967E8U);
+  CHECK(popsgd_swarm_tag("") == swarm_tag(""));
+  CHECK(popsgd_swarm_tag("foobar") == swarm_tag("foobar"));
+  CHECK(popsgd_swarm_tag(nullptr) == 0);
 }
 
 TEST_CASE("a beacon is 48 bytes: letters, version, flags, ports, tag, id, code, checksum") {

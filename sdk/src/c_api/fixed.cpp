@@ -1,6 +1,7 @@
 #include "c_api/fixed.h"
 
 #include <algorithm>
+#include <span>
 
 namespace popsgd::c_api {
 namespace {
@@ -22,7 +23,9 @@ Result<FixedSchedule> read(const popsgd_fixed_schedule& from) {
                    .horizon = StepCounter(from.horizon),
                    .breakpoint_count = from.breakpoint_count,
                    .settle = read(from.settle)};
-  std::ranges::transform(from.breakpoints, to.breakpoints.begin(), [](const popsgd_fixed_breakpoint& point) {
+  const auto held =
+      std::span(from.breakpoints).first<FixedSchedule::kMaxBreakpoints>();  // none without Part::schedule
+  std::ranges::transform(held, to.breakpoints.begin(), [](const popsgd_fixed_breakpoint& point) {
     return FixedSchedule::Breakpoint{StepCounter(point.steps), read(point.factor)};
   });
   return to;
